@@ -1,0 +1,119 @@
+"""The `trapline` command: find the subcommand, run it, and turn what goes wrong into a status.
+
+What the user got wrong ends with one line (and a caret where there is a place) and status 2; a
+traceback is never shown unless TRAPLINE_DEBUG=1 asks for it. Nothing slow is imported here.
+"""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import NoReturn, TextIO
+
+from isa.errors import TraplineError
+from trapline import __version__, commands
+from trapline.excerpt import excerpt
+
+USER_ERROR = 2  # the guest's own statuses aside, see `trapline run --help`
+INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
+INTERRUPTED = 130  # 128 + SIGINT, as a shell would say
+BROKEN_PIPE = 141  # 128 + SIGPIPE
+
+EPILOG = """\
+examples:
+  trapline guests                     list the bundled kernels
+  trapline boot tick                  run one under the monitor and account for its exits
+  trapline isa addw                   read the page of an instruction
+
+`trapline COMMAND --help` explains a command."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are one line, like every other user error."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the complaint, to be reported in one place."""
+        raise TraplineError(f"{message} (see {self.prog} --help)")
+
+
+def build_parser(wanted: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Build the parser with the `wanted` subcommands, by default all."""
+    parser = Parser(
+        prog="trapline",
+        description="A RISC-V RV64 virtualization laboratory.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"trapline {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in wanted or commands.names():
+        commands.load(name).add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with the arguments `argv`; return its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _dispatch(arguments), sys.stderr)
+
+
+def guarded(work: Callable[[], int], stderr: TextIO) -> int:
+    """Do `work`, reporting on `stderr` and by a status whatever it raises."""
+    try:
+        status = work()
+        sys.stdout.flush()
+    except TraplineError as error:
+        _report(error, stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return BROKEN_PIPE
+    except OSError as error:
+        if error.filename is None:
+            return _report_bug(error, stderr)
+        print(f"trapline: error: {os.fsdecode(error.filename)}: {error.strerror}", file=stderr)
+        return USER_ERROR
+    except Exception as error:  # noqa: BLE001 - the one place where a bug ends
+        return _report_bug(error, stderr)
+    return status
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    """Parse, importing only the subcommand that is named, and run it."""
+    first = arguments[0] if arguments else ""
+    parser = build_parser([first] if first in commands.names() else ())
+    try:
+        args = parser.parse_args(arguments)
+    except SystemExit as leaving:  # argparse leaves like this after --help and --version
+        return int(leaving.code or 0)
+    return commands.load(args.command).run(args)
+
+
+def _report(error: TraplineError, stderr: TextIO) -> None:
+    print(f"trapline: error: {error}", file=stderr)
+    for line in excerpt(error):
+        print(line, file=stderr)
+
+
+def _report_bug(error: Exception, stderr: TextIO) -> int:
+    """Report an exception that should not have come here."""
+    if os.environ.get("TRAPLINE_DEBUG") == "1":
+        traceback.print_exception(error, file=stderr)
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    print(
+        f"trapline: internal error, please report ({what}); TRAPLINE_DEBUG=1 shows where",
+        file=stderr,
+    )
+    return INTERNAL_ERROR
+
+
+def entry_point() -> NoReturn:
+    """Leave the process with the status of `main`, even when standard output has been closed."""
+    status = main()
+    if status == BROKEN_PIPE:
+        # The interpreter flushes standard output on its way out; give it somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)

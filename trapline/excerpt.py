@@ -1,0 +1,37 @@
+"""The source line and caret under an error message.
+
+An error that carries its own `source_line` (a macro's expansion, standard input) is believed;
+otherwise the line is read from the file that the error names.
+"""
+
+from itertools import islice
+from pathlib import Path
+
+from isa.errors import Location, TraplineError
+
+MAX_WIDTH = 400  # a longer line is not worth showing: it is no source text
+
+
+def excerpt(error: TraplineError) -> list[str]:
+    """Give the offending line and a caret under its column, or nothing when there is no place."""
+    place = error.location
+    if place is None or place.line is None or place.column is None:
+        return []
+    text = getattr(error, "source_line", None)
+    if text is None:
+        text = _read_line(place)
+    if not text or len(text) > MAX_WIDTH:
+        return []
+    margin = "".join("\t" if char == "\t" else " " for char in text[: place.column - 1])
+    return [f"  {text}", f"  {margin}^"]
+
+
+def _read_line(place: Location) -> str | None:
+    """Read the line of the place; None when the file cannot be read as text."""
+    assert place.line is not None
+    try:
+        with Path(place.filename).open(encoding="utf-8") as file:
+            line = next(islice(file, place.line - 1, None), "")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return line.rstrip("\r\n")
