@@ -39,7 +39,7 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser(wanted: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Build the parser with the `wanted` subcommands, by default all."""
-    parser = Parser(
+    parser: argparse.ArgumentParser = Parser(
         prog="trapline",
         description="A RISC-V RV64 virtualization laboratory.",
         epilog=EPILOG,

