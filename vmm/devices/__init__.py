@@ -1,0 +1,83 @@
+"""The devices of the board and the one table that says where each is and how it is made.
+
+Addresses and interrupt numbers are those of QEMU's `virt` board, so that what boots there boots
+here. A new device is one file and one line of `DEVICES`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from vmm.bus import Bus
+from vmm.contracts import Clock, Device, InterruptLine, StopRequest, TreeSite
+from vmm.devices.clint import Clint
+from vmm.devices.rom import Rom
+from vmm.devices.sifive_test import SifiveTest
+from vmm.devices.uart import Uart
+from vmm.fdt import Phandles, TreeNode
+
+
+@dataclass(frozen=True)
+class DeviceHost:
+    """What the board lends to its devices: time, output, a way to stop, interrupt lines."""
+
+    harts: int
+    now: Clock
+    send: Callable[[bytes], object]
+    stop: Callable[[StopRequest], None]
+    timer_changed: Callable[[], None] | None = None
+    lines: Callable[[int], InterruptLine | None] = field(default=lambda _irq: None)
+    """Gives the input of the interrupt controller for a source, None while there is none."""
+
+
+@dataclass(frozen=True)
+class DeviceEntry:
+    """A line of the board's map; `window` is the space set aside, a device may decode less."""
+
+    name: str
+    base: int
+    window: int
+    irq: int | None
+    make: Callable[[DeviceHost, InterruptLine | None], Device]
+
+
+DEVICES: tuple[DeviceEntry, ...] = (
+    DeviceEntry("rom", 0x1000, 0xF000, None, lambda _host, _line: Rom()),
+    DeviceEntry("test", 0x10_0000, 0x1000, None, lambda host, _line: SifiveTest(host.stop)),
+    DeviceEntry(
+        "clint",
+        0x200_0000,
+        0x1_0000,
+        None,
+        lambda host, _line: Clint(host.harts, host.now, host.timer_changed),
+    ),
+    DeviceEntry("uart0", 0x1000_0000, 0x100, 10, lambda host, line: Uart(host.send, line)),
+)
+
+STDOUT_PATH = "/soc/serial@10000000"
+RAM_BASE = 0x8000_0000
+
+
+def attach_all(
+    bus: Bus, host: DeviceHost, entries: Sequence[DeviceEntry] = DEVICES
+) -> dict[str, Device]:
+    """Make the devices, put them on the bus and return them by name."""
+    made: dict[str, Device] = {}
+    for entry in entries:
+        line = None if entry.irq is None else host.lines(entry.irq)
+        made[entry.name] = entry.make(host, line)
+        bus.attach(entry.name, made[entry.name], entry.base)
+    return made
+
+
+def tree_nodes(
+    bus: Bus, harts: int, phandles: Phandles, entries: Sequence[DeviceEntry] = DEVICES
+) -> list[TreeNode]:
+    """Return the device-tree nodes of the devices that are on the bus, and only of those."""
+    by_name = {place.name: place.device for place in bus.attachments}
+    has_controller = "plic" in by_name
+    nodes: list[TreeNode] = []
+    for entry in entries:
+        if device := by_name.get(entry.name):
+            irq = entry.irq if has_controller else None
+            nodes += device.tree(TreeSite(entry.base, entry.window, irq, harts, phandles))
+    return nodes

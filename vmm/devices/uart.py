@@ -1,0 +1,252 @@
+"""A 16550A serial port, register shift 0, 3.6864 MHz clock.
+
+Follows the PC16550D data sheet (National Semiconductor), chapters "Registers" and "FIFO Interrupt
+Mode Operation". Bytes leave at once, so the transmitter is always empty; bytes that wait outside
+enter the FIFO as soon as there is room, so only loopback can overrun it. Received bytes below the
+trigger level raise the character timeout interrupt at once instead of after four character times.
+
+| offset | DLAB | read | write |
+|---|---|---|---|
+| 0 | 0 | RBR received byte | THR byte to send |
+| 0 | 1 | DLL | DLL divisor, low byte |
+| 1 | 0 | IER | IER interrupt enables |
+| 1 | 1 | DLM | DLM divisor, high byte |
+| 2 | x | IIR interrupt identification | FCR FIFO control |
+| 3 | x | LCR | LCR line control, DLAB is bit 7 |
+| 4 | x | MCR | MCR modem control |
+| 5 | x | LSR line status | - |
+| 6 | x | MSR modem status | - |
+| 7 | x | SCR | SCR scratch |
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from vmm.contracts import DeviceState, InterruptLine, TreeSite
+from vmm.devices.state import load_state, register, save_state, shaped
+from vmm.fdt import PropertyValue, TreeNode, cells64
+
+CLOCK_HZ = 3_686_400
+FIFO_BYTES = 16
+WAITING_BYTES = 65536
+"""Bytes of input that may wait for room in the FIFO; more is refused."""
+
+IER_RECEIVED, IER_SENT, IER_LINE, IER_MODEM = 1, 2, 4, 8
+IIR_NONE, IIR_MODEM, IIR_SENT, IIR_RECEIVED, IIR_LINE, IIR_TIMEOUT = 1, 0, 2, 4, 6, 12
+IIR_FIFOS_ON = 0xC0
+FCR_ENABLE, FCR_CLEAR_RECEIVED = 1, 2
+FCR_KEPT = 0xC9
+FCR_TRIGGERS = (1, 4, 8, 14)
+LCR_DLAB = 0x80
+MCR_DTR, MCR_RTS, MCR_OUT1, MCR_OUT2, MCR_LOOP, MCR_BITS = 1, 2, 4, 8, 16, 0x1F
+LSR_READY, LSR_OVERRUN, LSR_THR_EMPTY, LSR_IDLE = 1, 2, 0x20, 0x40
+MSR_CTS, MSR_DSR, MSR_RING, MSR_CARRIER = 0x10, 0x20, 0x40, 0x80
+MSR_CONNECTED = MSR_CTS | MSR_DSR | MSR_CARRIER
+LOOPED_LINES = (
+    (MCR_RTS, MSR_CTS),
+    (MCR_DTR, MSR_DSR),
+    (MCR_OUT1, MSR_RING),
+    (MCR_OUT2, MSR_CARRIER),
+)
+
+
+@dataclass
+class UartState:
+    """Everything that the guest can see, and the input that waits for it."""
+
+    ier: int = register(4)
+    fcr: int = register(8)
+    lcr: int = register(8, reset=3)
+    mcr: int = register(5)
+    msr_deltas: int = register(4)
+    scr: int = register(8)
+    divisor: int = register(16, reset=CLOCK_HZ // 16 // 9600)
+    overrun: int = register(1)
+    sent_pending: int = register(1)
+    fifo: bytearray = field(default_factory=bytearray, metadata=shaped(max_bytes=FIFO_BYTES))
+    waiting: bytearray = field(default_factory=bytearray, metadata=shaped(max_bytes=WAITING_BYTES))
+
+
+@dataclass
+class Uart:
+    """The device; `send` takes what the guest prints."""
+
+    send: Callable[[bytes], object]
+    line: InterruptLine | None = None
+    span: int = field(default=8, init=False)
+    widths: frozenset[int] = field(default=frozenset({1, 2, 4, 8}), init=False)
+    state: UartState = field(default_factory=UartState, init=False)
+
+    def receive(self, data: bytes) -> int:
+        """Offer input from outside; return how many bytes were taken."""
+        room = WAITING_BYTES - len(self.state.waiting)
+        self.state.waiting += data[:room]
+        self._settle()
+        return min(room, len(data))
+
+    # A wider access reaches the one register at its offset, as on QEMU's board.
+    def read(self, offset: int, size: int) -> int:
+        value = self._read(offset & 7)
+        self._settle()
+        return value
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        self._write(offset & 7, value & 0xFF)
+        self._settle()
+
+    def _read(self, offset: int) -> int:
+        state = self.state
+        if offset < 2 and state.lcr & LCR_DLAB:
+            return state.divisor >> 8 * offset & 0xFF
+        match offset:
+            case 0:
+                return state.fifo.pop(0) if state.fifo else 0
+            case 1:
+                return state.ier
+            case 2:
+                return self._take_iir()
+            case 3:
+                return state.lcr
+            case 4:
+                return state.mcr
+            case 5:
+                return self._take_lsr()
+            case 6:
+                return self._take_msr()
+            case _:
+                return state.scr
+
+    def _write(self, offset: int, value: int) -> None:
+        state = self.state
+        if offset < 2 and state.lcr & LCR_DLAB:
+            keep = 0xFF00 if offset == 0 else 0x00FF
+            state.divisor = state.divisor & keep | value << 8 * offset
+            return
+        match offset:
+            case 0:
+                self._transmit(value)
+            case 1:
+                # Enabled while the transmitter is empty, it is raised: drivers test this.
+                if value & IER_SENT and not state.ier & IER_SENT:
+                    state.sent_pending = 1
+                state.ier = value & 0xF
+            case 2:
+                self._control_fifos(value)
+            case 3:
+                state.lcr = value
+            case 4:
+                self._control_modem(value & MCR_BITS)
+            case 7:
+                state.scr = value
+            case _:
+                pass  # LSR and MSR are read-only
+
+    def _transmit(self, value: int) -> None:
+        if self.state.mcr & MCR_LOOP:
+            self._receive_looped(value)
+        else:
+            self.send(bytes((value,)))
+        self.state.sent_pending = 1
+
+    def _receive_looped(self, value: int) -> None:
+        if len(self.state.fifo) < self._capacity():
+            self.state.fifo.append(value)
+            return
+        self.state.overrun = 1
+        if not self.state.fcr & FCR_ENABLE:
+            self.state.fifo[-1] = value  # without FIFO the new byte destroys the old one
+
+    def _control_fifos(self, value: int) -> None:
+        state = self.state
+        switched = (value ^ state.fcr) & FCR_ENABLE
+        if switched or (value & FCR_ENABLE and value & FCR_CLEAR_RECEIVED):
+            state.fifo.clear()
+        # "This bit must be a 1 when other FCR bits are written to or they will not be programmed."
+        state.fcr = value & FCR_KEPT if value & FCR_ENABLE else 0
+
+    def _control_modem(self, value: int) -> None:
+        before = self._lines()
+        self.state.mcr = value
+        after = self._lines()
+        ring_ended = before & ~after & MSR_RING
+        changed = (before ^ after) & ~MSR_RING | ring_ended
+        self.state.msr_deltas |= changed >> 4
+
+    def _lines(self) -> int:
+        if not self.state.mcr & MCR_LOOP:
+            return MSR_CONNECTED
+        return sum(status for control, status in LOOPED_LINES if self.state.mcr & control)
+
+    def _take_lsr(self) -> int:
+        value = LSR_THR_EMPTY | LSR_IDLE
+        value |= LSR_READY if self.state.fifo else 0
+        value |= LSR_OVERRUN if self.state.overrun else 0
+        self.state.overrun = 0
+        return value
+
+    def _take_msr(self) -> int:
+        value = self._lines() | self.state.msr_deltas
+        self.state.msr_deltas = 0
+        return value
+
+    def _take_iir(self) -> int:
+        source = self._source()
+        if source == IIR_SENT:
+            self.state.sent_pending = 0
+        return source | (IIR_FIFOS_ON if self.state.fcr & FCR_ENABLE else 0)
+
+    # ------------------------------------------------------------------------ interrupt rule
+
+    def _source(self) -> int:
+        """Return the pending interrupt of highest priority, as IIR names it."""
+        state = self.state
+        if state.ier & IER_LINE and state.overrun:
+            return IIR_LINE
+        if state.ier & IER_RECEIVED and state.fifo:
+            return IIR_RECEIVED if len(state.fifo) >= self._trigger() else IIR_TIMEOUT
+        if state.ier & IER_SENT and state.sent_pending:
+            return IIR_SENT
+        if state.ier & IER_MODEM and state.msr_deltas:
+            return IIR_MODEM
+        return IIR_NONE
+
+    def _trigger(self) -> int:
+        return FCR_TRIGGERS[self.state.fcr >> 6] if self.state.fcr & FCR_ENABLE else 1
+
+    def _capacity(self) -> int:
+        return FIFO_BYTES if self.state.fcr & FCR_ENABLE else 1
+
+    @property
+    def interrupt(self) -> bool:
+        """The level of the interrupt output."""
+        return self._source() != IIR_NONE
+
+    def _settle(self) -> None:
+        """Refill the FIFO from outside and drive the interrupt output."""
+        state = self.state
+        room = self._capacity() - len(state.fifo)
+        if room > 0 and state.waiting and not state.mcr & MCR_LOOP:
+            state.fifo += state.waiting[:room]
+            del state.waiting[:room]
+        if self.line is not None:
+            self.line(self.interrupt)
+
+    # --------------------------------------------------------------------------- state, tree
+
+    def save(self) -> DeviceState:
+        return save_state(self.state)
+
+    def restore(self, state: DeviceState) -> None:
+        self.state = load_state(UartState, state)
+        self._settle()
+
+    def tree(self, site: TreeSite) -> Sequence[TreeNode]:
+        properties: dict[str, PropertyValue] = {
+            "compatible": "ns16550a",
+            "reg": cells64(site.base, site.window),
+            "clock-frequency": CLOCK_HZ,
+        }
+        if site.irq is not None:
+            properties["interrupts"] = site.irq
+            properties["interrupt-parent"] = site.phandles.number("plic")
+        return (TreeNode(f"serial@{site.base:x}", properties),)

@@ -1,0 +1,1 @@
+"""Calls from guests to what is below them: the SBI, and later Xen's."""
