@@ -1,0 +1,74 @@
+"""Trap causes and privilege levels.
+
+Follows the chapter "Machine-Level ISA", sections "Machine Cause Register (mcause)" and "Machine
+Interrupt (mip and mie) Registers", of the RISC-V Privileged Architecture.
+"""
+
+from enum import IntEnum
+
+
+class Priv(IntEnum):
+    """Privilege levels, as encoded in mstatus.MPP."""
+
+    U = 0
+    S = 1
+    M = 3
+
+
+class Cause(IntEnum):
+    """Exception codes."""
+
+    FETCH_MISALIGNED = 0
+    FETCH_ACCESS = 1
+    ILLEGAL = 2
+    BREAKPOINT = 3
+    LOAD_MISALIGNED = 4
+    LOAD_ACCESS = 5
+    STORE_MISALIGNED = 6
+    STORE_ACCESS = 7
+    ECALL_U = 8
+    ECALL_S = 9
+    ECALL_M = 11
+    FETCH_PAGE = 12
+    LOAD_PAGE = 13
+    STORE_PAGE = 15
+
+
+class Irq(IntEnum):
+    """Interrupt codes: bit numbers in mip and mie."""
+
+    SSI = 1
+    MSI = 3
+    STI = 5
+    MTI = 7
+    SEI = 9
+    MEI = 11
+
+
+INTERRUPT = 1 << 63
+"""The bit of a cause that says interrupt."""
+
+CAUSE_TEXT: dict[Cause, str] = {
+    Cause.FETCH_MISALIGNED: "instruction address misaligned",
+    Cause.FETCH_ACCESS: "instruction access fault",
+    Cause.ILLEGAL: "illegal instruction",
+    Cause.BREAKPOINT: "breakpoint",
+    Cause.LOAD_MISALIGNED: "load address misaligned",
+    Cause.LOAD_ACCESS: "load access fault",
+    Cause.STORE_MISALIGNED: "store/AMO address misaligned",
+    Cause.STORE_ACCESS: "store/AMO access fault",
+    Cause.ECALL_U: "environment call from U-mode",
+    Cause.ECALL_S: "environment call from S-mode",
+    Cause.ECALL_M: "environment call from M-mode",
+    Cause.FETCH_PAGE: "instruction page fault",
+    Cause.LOAD_PAGE: "load page fault",
+    Cause.STORE_PAGE: "store/AMO page fault",
+}
+
+
+def describe_cause(cause: int) -> str:
+    """Give the manual's words for an mcause value."""
+    if cause & INTERRUPT:
+        code = cause & ~INTERRUPT
+        return f"interrupt {Irq(code).name if code in set(Irq) else code}"
+    return CAUSE_TEXT[Cause(cause)] if cause in set(Cause) else f"cause {cause}"

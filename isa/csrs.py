@@ -1,0 +1,116 @@
+"""The CSR table, and reading and writing through it.
+
+Most CSRs are a slot and a write mask; those whose access does more name a function in
+`isa/csr_access.py`. Follows the chapter "Control and Status Registers (CSRs)" and the CSR sections of
+the chapters "Machine-Level ISA" and "Supervisor-Level ISA" of the RISC-V Privileged Architecture.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from isa import csr_access as access
+from isa.errors import SpecError
+from isa.state import Slot
+
+ALL = (1 << 64) - 1
+Reader = Callable[..., int]
+Writer = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Csr:
+    """One CSR. Reads give `read(hart)`, or the slot, or `fixed`; writes change `mask` bits."""
+
+    name: str
+    number: int
+    doc: str
+    slot: Slot | None = None
+    mask: int = ALL
+    fixed: int = 0
+    read: Reader | None = None
+    write: Writer | None = None
+    ext: str = "Zicsr"
+
+    @property
+    def priv(self) -> int:
+        """The least privilege level that may access it."""
+        return self.number >> 8 & 3
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the number says that any write is illegal."""
+        return self.number >> 10 == 3
+
+
+class CsrTable:
+    """All CSRs, by name and by number."""
+
+    def __init__(self, csrs: Iterable[Csr]) -> None:
+        self.by_name: dict[str, Csr] = {}
+        self.by_number: dict[int, Csr] = {}
+        for csr in csrs:
+            other = self.by_number.get(csr.number) or self.by_name.get(csr.name)
+            if other:
+                raise SpecError(f"CSR {csr.name} ({csr.number:#x}) conflicts with {other.name}")
+            self.by_name[csr.name] = csr
+            self.by_number[csr.number] = csr
+
+
+_EXCEPTIONS = 0xB3FF  # every exception code of M/S/U that may come from below M-mode
+_S_IRQS = 0x222
+_ALL_IRQS = 0xAAA
+_COUNTERS = 7
+
+_COUNTER_CSRS = (
+    Csr("cycle", 0xC00, "Cycles, for user code.", read=access.read_mcycle, ext="Zicntr"),
+    Csr("time", 0xC01, "Wall-clock time in timebase ticks.", read=access.read_time, ext="Zicntr"),
+    Csr("instret", 0xC02, "Instructions retired.", read=access.read_minstret, ext="Zicntr"),
+)
+
+_S_CSRS = (
+    Csr("sstatus", 0x100, "Supervisor's view of mstatus.", Slot.MSTATUS,
+        read=access.read_sstatus, write=access.write_sstatus),
+    Csr("sie", 0x104, "Supervisor's view of mie.", read=access.read_sie, write=access.write_sie),
+    Csr("stvec", 0x105, "Base and mode of the S-mode trap vector.", Slot.STVEC, ALL & ~2),
+    Csr("scounteren", 0x106, "Counters that U-mode may read.", Slot.SCOUNTEREN, _COUNTERS),
+    Csr("senvcfg", 0x10A, "Configuration of U-mode's environment.", Slot.SENVCFG, 1),
+    Csr("sscratch", 0x140, "Scratch for S-mode trap handlers.", Slot.SSCRATCH),
+    Csr("sepc", 0x141, "The pc at the last trap into S-mode.", Slot.SEPC, ALL & ~3),
+    Csr("scause", 0x142, "Cause of the last trap into S-mode.", Slot.SCAUSE),
+    Csr("stval", 0x143, "Address or instruction of the last trap into S-mode.", Slot.STVAL),
+    Csr("sip", 0x144, "Supervisor's view of mip.", read=access.read_sip, write=access.write_sip),
+    Csr("satp", 0x180, "Root, ASID and mode of address translation.", Slot.SATP,
+        write=access.write_satp),
+)  # fmt: skip
+
+_M_CSRS = (
+    Csr("mvendorid", 0xF11, "Vendor: not implemented."),
+    Csr("marchid", 0xF12, "Architecture: not implemented."),
+    Csr("mimpid", 0xF13, "Implementation: not implemented."),
+    Csr("mhartid", 0xF14, "Number of this hart.", Slot.MHARTID),
+    Csr("mconfigptr", 0xF15, "Configuration structure: none."),
+    Csr("mstatus", 0x300, "Status of the hart.", Slot.MSTATUS, write=access.write_mstatus),
+    Csr("misa", 0x301, "Base and extensions; writes are ignored.", mask=0,
+        fixed=2 << 62 | 1 << 8 | 1 << 12 | 1 << 18 | 1 << 20),
+    Csr("medeleg", 0x302, "Exceptions delegated to S-mode.", Slot.MEDELEG, _EXCEPTIONS),
+    Csr("mideleg", 0x303, "Interrupts delegated to S-mode.", Slot.MIDELEG, _S_IRQS),
+    Csr("mie", 0x304, "Interrupts enabled.", Slot.MIE, _ALL_IRQS),
+    Csr("mtvec", 0x305, "Base and mode of the M-mode trap vector.", Slot.MTVEC, ALL & ~2),
+    Csr("mcounteren", 0x306, "Counters that S-mode may read.", Slot.MCOUNTEREN, _COUNTERS),
+    Csr("menvcfg", 0x30A, "Configuration of S-mode's environment.", Slot.MENVCFG, 1),
+    Csr("mcountinhibit", 0x320, "Counters that stand still.", Slot.MCOUNTINHIBIT,
+        write=access.write_mcountinhibit),
+    Csr("mscratch", 0x340, "Scratch for M-mode trap handlers.", Slot.MSCRATCH),
+    Csr("mepc", 0x341, "The pc at the last trap into M-mode.", Slot.MEPC, ALL & ~3),
+    Csr("mcause", 0x342, "Cause of the last trap into M-mode.", Slot.MCAUSE),
+    Csr("mtval", 0x343, "Address or instruction of the last trap into M-mode.", Slot.MTVAL),
+    Csr("mip", 0x344, "Interrupts pending.", Slot.MIP, _S_IRQS),
+    Csr("mcycle", 0xB00, "Cycles.", read=access.read_mcycle, write=access.write_mcycle),
+    Csr("minstret", 0xB02, "Instructions retired.",
+        read=access.read_minstret, write=access.write_minstret),
+    *(Csr(f"mhpmcounter{i}", 0xB00 + i, "Event counter: counts nothing.", mask=0)
+      for i in range(3, 32)),
+    *(Csr(f"mhpmevent{i}", 0x320 + i, "Event selector: no events.", mask=0) for i in range(3, 32)),
+)  # fmt: skip
+
+CSRS = CsrTable((*_COUNTER_CSRS, *_S_CSRS, *_M_CSRS))

@@ -1,0 +1,43 @@
+"""Disassembly in the form of GNU objdump without aliases resolved by the caller.
+
+The text comes from the instruction's syntax; pc-relative operands print as absolute addresses.
+"""
+
+from isa.csrs import CSRS
+from isa.fields import Operand
+from isa.insn import Insn
+from isa.registers import X_NAMES
+from isa.spec import TABLE
+
+_FENCE = "iorw"
+
+
+def disassemble(word: int, pc: int = 0) -> str:
+    """Give the text of an instruction word at address `pc`; `.4byte` when it is none."""
+    insn = TABLE.decode(word)
+    if insn is None:
+        return f".4byte\t{word:#x}" if word & 3 == 3 else f".2byte\t{word & 0xFFFF:#x}"
+    return format_insn(insn, insn.extract(word), pc)
+
+
+def format_insn(insn: Insn, values: dict[str, int], pc: int) -> str:
+    """Give the text of an instruction with its operand values."""
+    mnemonic, space, text = insn.syntax.partition(" ")
+    if not space:
+        return mnemonic
+    for operand in insn.operands:
+        text = text.replace(operand.name, _format(operand, values[operand.name], pc), 1)
+    return f"{mnemonic}\t{text.replace(', ', ',')}"
+
+
+def _format(operand: Operand, value: int, pc: int) -> str:
+    if operand.kind == "xreg":
+        return X_NAMES[value]
+    if operand.kind == "csr":
+        csr = CSRS.by_number.get(value)
+        return csr.name if csr else f"{value:#x}"
+    if operand.kind == "fence":
+        return "".join(c for i, c in enumerate(_FENCE) if value >> (3 - i) & 1) or "unknown"
+    if operand.kind == "offset":
+        return f"{(pc + value) & ((1 << 64) - 1):#x}"
+    return f"{value:#x}" if operand.name in ("imm20", "shamt", "shamtw") else str(value)

@@ -1,0 +1,171 @@
+"""How an instruction is described: a decorated function; and the table that holds them.
+
+Not here: the instructions (`isa/insns/`), the table itself (`isa/spec.py`), execution
+(`isa/engine/`). A description is refused with a `SpecError` when its bits overlap another
+instruction's or its operands have no bits.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from isa.errors import OperandError, SpecError
+from isa.fields import Operand, Pattern, parse_pattern
+
+_OPERAND = re.compile(r"[a-z][a-z0-9]*")
+
+
+class Kind(Enum):
+    """How an engine carries an instruction out around its meaning."""
+
+    ALU = "alu"  # the result is written to rd
+    LOAD = "load"  # memory at rs1+imm is the argument, the result is written to rd
+    STORE = "store"  # the result is written to memory at rs1+imm
+    BRANCH = "branch"  # a true result jumps to pc+offset
+    JUMP = "jump"  # the result is the target; rd takes the next pc
+    SYSTEM = "system"  # the meaning takes the hart; its result is written to rd if it has one
+
+
+@dataclass(frozen=True)
+class Insn:
+    """One instruction: text, bits, meaning. Sizes are bytes."""
+
+    name: str
+    syntax: str
+    pattern: Pattern
+    ext: str
+    kind: Kind
+    meaning: Callable[..., Any]
+    size: int = 0  # of the memory access
+    refines: str = ""  # the instruction some of whose encodings this one names
+
+    @cached_property
+    def operands(self) -> tuple[Operand, ...]:
+        """Operands in the order of the assembly text."""
+        _, _, text = self.syntax.partition(" ")
+        return tuple(self.pattern.operands[name] for name in _OPERAND.findall(text))
+
+    @cached_property
+    def params(self) -> tuple[str, ...]:
+        """Names of the meaning's parameters."""
+        return tuple(inspect.signature(self.meaning).parameters)
+
+    @property
+    def length(self) -> int:
+        """Length of the encoding in bytes."""
+        return self.pattern.length
+
+    @property
+    def doc(self) -> str:
+        """The meaning's docstring."""
+        return inspect.getdoc(self.meaning) or ""
+
+    def encode(self, **values: int) -> int:
+        """Encode operand values by name; an offset is a distance in bytes."""
+        word = self.pattern.match
+        for name, operand in self.pattern.operands.items():
+            if name not in values:
+                raise OperandError(f"{self.name}: no value for {name}")
+            word |= operand.insert(values[name])
+        return word
+
+    def extract(self, word: int) -> dict[str, int]:
+        """Read every operand from an instruction word."""
+        return {name: op.extract(word) for name, op in self.pattern.operands.items()}
+
+    def where(self) -> str:
+        """Give the place of the meaning as file:line, for messages."""
+        code = self.meaning.__code__
+        return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+class InstructionTable:
+    """All instructions, by name and by bits."""
+
+    def __init__(self, insns: Iterable[Insn] = ()) -> None:
+        self.by_name: dict[str, Insn] = {}
+        self._by_opcode: dict[int, list[Insn]] = {}
+        for insn in insns:
+            self.add(insn)
+
+    def __iter__(self) -> Iterator[Insn]:
+        return iter(self.by_name.values())
+
+    def __len__(self) -> int:
+        return len(self.by_name)
+
+    def add(self, insn: Insn) -> None:
+        """Add an instruction; raise SpecError naming both parties of a conflict."""
+        _check_syntax(insn)
+        if insn.name in self.by_name:
+            other = self.by_name[insn.name]
+            raise SpecError(f"{insn.where()}: {insn.name} is already defined at {other.where()}")
+        bucket = self._by_opcode.setdefault(_opcode(insn.pattern.match), [])
+        for other in bucket:
+            if _overlap(insn.pattern, other.pattern) and insn.refines != other.name:
+                raise SpecError(
+                    f"{insn.where()}: the bits of {insn.name} ({insn.pattern.text}) overlap those "
+                    f"of {other.name} ({other.pattern.text}) at {other.where()}"
+                )
+        bucket.insert(0, insn)  # one that refines another comes after it and is tried first
+        self.by_name[insn.name] = insn
+
+    def decode(self, word: int) -> Insn | None:
+        """Find the instruction a word encodes; None when there is none."""
+        for insn in self._by_opcode.get(_opcode(word), ()):
+            if word & insn.pattern.mask == insn.pattern.match:
+                return insn
+        return None
+
+
+def _opcode(word: int) -> int:
+    """Give the bits that every pattern of a length fixes: 7 of a 32-bit, 2 of a 16-bit word."""
+    return word & (0x7F if word & 3 == 3 else 3)
+
+
+def _overlap(a: Pattern, b: Pattern) -> bool:
+    return not (a.match ^ b.match) & a.mask & b.mask
+
+
+def _check_syntax(insn: Insn) -> None:
+    _, _, text = insn.syntax.partition(" ")
+    written = set(_OPERAND.findall(text))
+    fields = set(insn.pattern.operands)
+    if written != fields:
+        odd = ", ".join(sorted(written ^ fields))
+        raise SpecError(f"{insn.where()}: {insn.name}: {odd} is not in both its text and its bits")
+    low = 0x7F if insn.length == 4 else 3
+    if insn.pattern.mask & low != low:
+        raise SpecError(f"{insn.where()}: {insn.name} must fix its opcode bits")
+    if not insn.doc:
+        raise SpecError(f"{insn.where()}: {insn.name} has no docstring")
+
+
+Meaning = Callable[..., Any]
+
+
+def _decorator(kind: Kind) -> Callable[..., Callable[[Meaning], Insn]]:
+    def describe(
+        syntax: str, bits: str, *, ext: str, size: int = 0, refines: str = ""
+    ) -> Callable[[Meaning], Insn]:
+        name = syntax.partition(" ")[0]
+
+        def make(meaning: Meaning) -> Insn:
+            return Insn(name, syntax, parse_pattern(bits), ext, kind, meaning, size, refines)
+
+        return make
+
+    describe.__doc__ = f"Describe an instruction of kind {kind.value}: its text, bits, extension."
+    return describe
+
+
+insn = _decorator(Kind.ALU)
+load = _decorator(Kind.LOAD)
+store = _decorator(Kind.STORE)
+branch = _decorator(Kind.BRANCH)
+jump = _decorator(Kind.JUMP)
+system = _decorator(Kind.SYSTEM)

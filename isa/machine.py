@@ -1,0 +1,68 @@
+"""The machine words: what meanings use to reach memory and translation caches.
+
+These are the reference engine's versions, on a `MachinePage`; the compiled engines have their own
+(`isa/engine/lowering/words.py`). `offset`s count bytes from the start of machine RAM and have been
+checked by the caller (`isa/mmu.py`); here they are checked once more.
+"""
+
+from typing import Protocol
+
+from isa.state import NO_FRAME
+from isa.words import Page, Word
+
+
+class MachinePage(Page, Protocol):
+    """A hart page with the memory behind it."""
+
+    ram: memoryview
+    frames: memoryview | None
+    tlb: memoryview
+
+
+def frame_of(hart: MachinePage, number: int) -> Word:
+    """Give the machine frame of a guest frame, NO_FRAME when it has none."""
+    return Word(number if hart.frames is None else hart.frames[number])
+
+
+def ram_load(hart: MachinePage, offset: int, size: int) -> Word:
+    """Load `size` bytes (1 to 8), zero-extended, little-endian."""
+    assert offset + size <= len(hart.ram), "RAM offset was not checked"
+    return Word(int.from_bytes(hart.ram[offset : offset + size], "little"))
+
+
+def ram_store(hart: MachinePage, offset: int, size: int, value: int) -> None:
+    """Store the low `size` bytes of a word, little-endian."""
+    assert offset + size <= len(hart.ram), "RAM offset was not checked"
+    low = int(value) & ((1 << 8 * size) - 1)
+    hart.ram[offset : offset + size] = low.to_bytes(size, "little")
+
+
+def tlb_get(hart: MachinePage, index: int) -> Word:
+    """Read a word of the modelled TLB."""
+    return Word(hart.tlb[index])
+
+
+def tlb_put(hart: MachinePage, index: int, value: int) -> None:
+    """Write a word of the modelled TLB."""
+    hart.tlb[index] = value
+
+
+def drop_inline(hart: MachinePage, vpn: int) -> None:
+    """Forget a page in an engine's inline TLB; the reference engine has none."""
+
+
+def drop_all_inline(hart: MachinePage) -> None:
+    """Forget every page in an engine's inline TLB; the reference engine has none."""
+
+
+__all__ = [
+    "NO_FRAME",
+    "MachinePage",
+    "drop_all_inline",
+    "drop_inline",
+    "frame_of",
+    "ram_load",
+    "ram_store",
+    "tlb_get",
+    "tlb_put",
+]

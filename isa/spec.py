@@ -1,0 +1,24 @@
+"""The specification: the table of all instructions.
+
+Adding an extension is one file under `isa/insns/` and one line here. Encoder, decoder, disassembler,
+engines, assembler and test cases read this table.
+"""
+
+from types import ModuleType
+
+from isa.fields import Operand
+from isa.insn import Insn, InstructionTable, Kind
+from isa.insns import m, privileged, rv64i, zicsr, zifencei
+
+__all__ = ["TABLE", "Insn", "InstructionTable", "Kind", "Operand", "load_table"]
+
+EXTENSIONS: tuple[ModuleType, ...] = (rv64i, m, zicsr, zifencei, privileged)
+
+
+def load_table(modules: tuple[ModuleType, ...] = EXTENSIONS) -> InstructionTable:
+    """Build the table of the instructions that `modules` describe, in their order."""
+    found = (value for module in modules for value in vars(module).values())
+    return InstructionTable(value for value in found if isinstance(value, Insn))
+
+
+TABLE = load_table()

@@ -1,0 +1,109 @@
+"""The hart page: all state of a hart as one flat page of unsigned 64-bit slots.
+
+Python and the compiled engines see the same memory. Slots up to `Slot.ARCH_END` are architectural
+(they are what a snapshot or a state hash holds); those after it are configuration, what an exit
+says, and host addresses that no guest can reach.
+"""
+
+from enum import IntEnum, auto
+
+
+class _From0(IntEnum):
+    @staticmethod
+    def _generate_next_value_(name: str, start: int, count: int, last: list[int]) -> int:
+        return count
+
+
+class Slot(_From0):
+    """Index of a slot in the hart page."""
+
+    (X0, X1, X2, X3, X4, X5, X6, X7, X8, X9) = range(10)
+    (X10, X11, X12, X13, X14, X15, X16, X17, X18, X19) = range(10, 20)
+    (X20, X21, X22, X23, X24, X25, X26, X27, X28, X29, X30, X31) = range(20, 32)
+    SINK = auto()  # where compiled code writes results for x0
+    PC = auto()
+    PRIV = auto()
+    MHARTID = auto()
+    MSTATUS = auto()
+    MTVEC = auto()
+    MEDELEG = auto()
+    MIDELEG = auto()
+    MIE = auto()
+    MIP = auto()
+    MEPC = auto()
+    MCAUSE = auto()
+    MTVAL = auto()
+    MSCRATCH = auto()
+    MCOUNTEREN = auto()
+    MCOUNTINHIBIT = auto()
+    MENVCFG = auto()
+    STVEC = auto()
+    SEPC = auto()
+    SCAUSE = auto()
+    STVAL = auto()
+    SSCRATCH = auto()
+    SCOUNTEREN = auto()
+    SENVCFG = auto()
+    SATP = auto()
+    INSTRET = auto()  # instructions retired since reset
+    IDLE = auto()  # instructions' worth of time passed in WFI
+    MCYCLE = auto()  # mcycle less INSTRET; mcycle itself while inhibited
+    MINSTRET = auto()  # minstret less INSTRET; minstret itself while inhibited
+    WAITING = auto()  # 1 while stalled in WFI
+    ARCH_END = auto()
+
+    # Configuration, set by the board or the monitor
+    RAM_BASE = auto()  # first physical address of RAM
+    RAM_SIZE = auto()  # bytes
+    TICK = auto()  # instructions per timebase tick
+    HOSTED = auto()  # 1: a trap to M-mode exits to the environment instead
+    TLB_SETS = auto()  # modelled TLB; a power of two
+    TLB_WAYS = auto()  # 0: no modelled TLB
+    TLB_SOFT = auto()  # 1: no hardware walker, a TLB miss exits
+
+    # Counts
+    STEPS = auto()  # instructions started, retired or not
+    TRAPS = auto()  # traps taken inside the hart
+    TLB_MISSES = auto()  # of the modelled TLB
+    TLB_KERNEL_MISSES = auto()  # of them, taken with privilege S or M
+    WALK_REFS = auto()  # page-table entries read or written by walks for those misses
+
+    # An instruction that cannot complete says why here
+    PENDING = auto()  # 1: a trap is to be taken
+    CAUSE = auto()
+    TVAL = auto()
+    EXIT = auto()  # isa.engine.contract.ExitReason
+    EXIT_PA = auto()
+    EXIT_SIZE = auto()
+    EXIT_ACCESS = auto()  # isa.mmu.Access
+    EXIT_VALUE = auto()  # of a store
+    EXIT_INSN = auto()  # the instruction that made a device access
+    NEXT_PC = auto()  # where execution goes on after the current instruction
+    WALK_PTE = auto()  # the leaf entry that the last walk found
+    WALK_LEVEL = auto()  # and its level
+
+    # Host addresses and engine-private state; never in a snapshot
+    HOST_RAM = auto()
+    HOST_FRAMES = auto()  # frame map, 0 when physical addresses are machine addresses
+    HOST_CODE = auto()  # predecoded instructions
+    HOST_CODE_PAGES = auto()  # a byte per RAM page: holds predecoded instructions
+    HOST_TLB = auto()  # modelled TLB
+    HOST_INLINE = auto()  # the interpreter's inline TLB
+    INLINE_STALE = auto()  # 1: the inline TLB must be dropped before use
+    CODE_EPOCH = auto()  # of the memory's predecoded code, when the write TLB was last dropped
+    CONTEXT = auto()  # current context number in the inline TLB
+    CONTEXT_NEXT = auto()
+    CONTEXT_KEY = auto()  # the translation state that CONTEXT stands for
+    CONTEXT_SATP = auto()
+    INLINE_SUPER = auto()  # 1: the inline TLB holds pieces of superpages
+    DEBUG = auto()
+    END = auto()
+
+
+SLOTS = 256
+"""Size of a hart page in slots; one 2 KiB page half, so that pages never share a cache line."""
+
+assert SLOTS >= Slot.END
+
+NO_FRAME = (1 << 64) - 1
+"""Frame map entry of a page that has no machine frame."""
