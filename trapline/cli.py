@@ -13,7 +13,7 @@ from typing import NoReturn, TextIO
 
 from isa.errors import TraplineError
 from trapline import __version__, commands
-from trapline.excerpt import excerpt
+from trapline.excerpt import report
 
 USER_ERROR = 2  # the guest's own statuses aside, see `trapline run --help`
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
@@ -93,8 +93,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
 
 def _report(error: TraplineError, stderr: TextIO) -> None:
-    print(f"trapline: error: {error}", file=stderr)
-    for line in excerpt(error):
+    for line in report(error):
         print(line, file=stderr)
 
 

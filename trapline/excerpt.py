@@ -1,9 +1,11 @@
-"""The source line and caret under an error message.
+"""What is printed for a user error: the line that says what and where, and the caret under it.
 
-An error that carries its own `source_line` (a macro's expansion, standard input) is believed;
-otherwise the line is read from the file that the error names.
+An error that carries its own `source` line (a macro's expansion, standard input) is believed;
+otherwise the line is read from the file that the error names. One that carries `errors` stands for
+each of them.
 """
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -12,12 +14,21 @@ from isa.errors import Location, TraplineError
 MAX_WIDTH = 400  # a longer line is not worth showing: it is no source text
 
 
+def report(error: TraplineError) -> Iterator[str]:
+    """Give the lines that tell the user of an error."""
+    for one in getattr(error, "errors", (error,)):
+        for line in str(one).splitlines():
+            yield f"trapline: error: {line}"
+        yield from excerpt(one)
+        yield from (f"  {line}" for line in getattr(one, "stack", ()))
+
+
 def excerpt(error: TraplineError) -> list[str]:
     """Give the offending line and a caret under its column, or nothing when there is no place."""
     place = error.location
     if place is None or place.line is None or place.column is None:
         return []
-    text = getattr(error, "source_line", None)
+    text = getattr(error, "source", None)
     if text is None:
         text = _read_line(place)
     if not text or len(text) > MAX_WIDTH:
