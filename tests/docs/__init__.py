@@ -1,0 +1,1 @@
+"""The documentation as tests: its examples are run, its links followed."""
