@@ -12,7 +12,7 @@ from vmm.hypercalls.sbi.errors import SbiError
 XLEN = 64
 ALL_ONES = (1 << XLEN) - 1
 ALL_HARTS = ALL_ONES
-"""A hart_mask_base of -1: hart_mask "shall be ignored and all available harts must be considered"."""
+"""A hart_mask_base of -1: "all available harts must be considered", whatever the mask."""
 
 SUCCESS = SbiReturn(SbiError.SUCCESS)
 INVALID_PARAM = SbiReturn(SbiError.INVALID_PARAM)

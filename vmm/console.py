@@ -1,0 +1,75 @@
+"""The host's end of a guest's console: what it printed, and input for it.
+
+Neither direction can make the host's memory grow: the output is hashed and counted as it passes,
+and only its last part is kept; input beyond the queue's size is refused.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+TAIL_BYTES = 1 << 20
+INPUT_BYTES = 1 << 16
+
+
+class Console:
+    """Output and input of one machine.
+
+    `echo` also gets all output, as it comes. When it raises OSError (a closed pipe, a full disk),
+    it is not called again and the error is kept in `echo_error`: the guest must not notice.
+    """
+
+    def __init__(
+        self, echo: Callable[[bytes], object] | None = None, tail_bytes: int = TAIL_BYTES
+    ) -> None:
+        self.total = 0
+        self.echo_error: OSError | None = None
+        self._echo = echo
+        self._hash = hashlib.sha256()
+        self._tail = bytearray()
+        self._tail_bytes = tail_bytes
+        self._input = bytearray()
+
+    def write(self, data: bytes) -> int:
+        """Take output; all of it is accepted, always."""
+        self.total += len(data)
+        self._hash.update(data)
+        self._tail += data
+        # Cut rarely, so that printing byte by byte does not move the whole tail each time.
+        if len(self._tail) > 2 * self._tail_bytes:
+            del self._tail[: -self._tail_bytes]
+        if self._echo is not None:
+            self._pass_on(self._echo, data)
+        return len(data)
+
+    def _pass_on(self, echo: Callable[[bytes], object], data: bytes) -> None:
+        try:
+            echo(data)
+        except OSError as error:
+            self.echo_error, self._echo = error, None
+
+    @property
+    def output(self) -> bytes:
+        """All output, or its last part if it was more than the tail holds."""
+        return bytes(self._tail[-self._tail_bytes :])
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all output."""
+        return self._hash.hexdigest()
+
+    def feed(self, data: bytes) -> int:
+        """Offer input; return how many bytes were taken."""
+        room = INPUT_BYTES - len(self._input)
+        self._input += data[:room]
+        return min(room, len(data))
+
+    def read(self, limit: int) -> bytes:
+        """Take up to `limit` bytes of input."""
+        data = bytes(self._input[:limit])
+        del self._input[:limit]
+        return data
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of input that nobody has taken yet."""
+        return len(self._input)
