@@ -1,11 +1,13 @@
-"""Disassembly in the form of GNU objdump without aliases resolved by the caller.
+"""Disassembly in the form of GNU objdump with `-M no-aliases`.
 
 The text comes from the instruction's syntax; pc-relative operands print as absolute addresses.
 """
 
+import re
+
 from isa.csrs import CSRS
 from isa.fields import Operand
-from isa.insn import Insn
+from isa.insn import OPERAND_NAME, Insn
 from isa.registers import X_NAMES
 from isa.spec import TABLE
 
@@ -25,9 +27,12 @@ def format_insn(insn: Insn, values: dict[str, int], pc: int) -> str:
     mnemonic, space, text = insn.syntax.partition(" ")
     if not space:
         return mnemonic
-    for operand in insn.operands:
-        text = text.replace(operand.name, _format(operand, values[operand.name], pc), 1)
-    return f"{mnemonic}\t{text.replace(', ', ',')}"
+    operands = insn.pattern.operands
+
+    def fill(found: re.Match[str]) -> str:
+        return _format(operands[found[0]], values[found[0]], pc)
+
+    return f"{mnemonic}\t{OPERAND_NAME.sub(fill, text).replace(', ', ',')}"
 
 
 def _format(operand: Operand, value: int, pc: int) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from isa.errors import OperandError, SpecError
 from isa.fields import Operand, Pattern, parse_pattern
 
-_OPERAND = re.compile(r"[a-z][a-z0-9]*")
+OPERAND_NAME = re.compile(r"[a-z][a-z0-9]*")
 
 
 class Kind(Enum):
@@ -47,7 +47,7 @@ class Insn:
     def operands(self) -> tuple[Operand, ...]:
         """Operands in the order of the assembly text."""
         _, _, text = self.syntax.partition(" ")
-        return tuple(self.pattern.operands[name] for name in _OPERAND.findall(text))
+        return tuple(self.pattern.operands[name] for name in OPERAND_NAME.findall(text))
 
     @cached_property
     def params(self) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ def _overlap(a: Pattern, b: Pattern) -> bool:
 
 def _check_syntax(insn: Insn) -> None:
     _, _, text = insn.syntax.partition(" ")
-    written = set(_OPERAND.findall(text))
+    written = set(OPERAND_NAME.findall(text))
     fields = set(insn.pattern.operands)
     if written != fields:
         odd = ", ".join(sorted(written ^ fields))

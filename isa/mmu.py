@@ -10,7 +10,8 @@ from enum import IntEnum
 
 from isa import mstatus as ms
 from isa.causes import Priv
-from isa.machine import MachinePage, frame_of, ram_load, ram_store
+from isa.exits import ExitReason
+from isa.machine import MachinePage, frame_of, ram_load, ram_store, tlb_get
 from isa.pte import (
     LEVEL_BITS,
     PAGE_SHIFT,
@@ -31,11 +32,10 @@ from isa.pte import (
 )
 from isa.state import NO_FRAME, Slot
 from isa.tlb import ASID_MASK, NOT_FOUND, find, insert
-from isa.machine import tlb_get
 from isa.trap import pend
 from isa.words import sext, zext
 
-EXIT_TLB_MISS = 4
+
 NOT_RAM = (1 << 64) - 1
 
 
@@ -111,7 +111,7 @@ def refuse(hart: MachinePage, va: int, access: int) -> int:
 
 def miss_exit(hart: MachinePage, va: int, access: int) -> int:
     """Note that a hart without a walker needs a translation."""
-    hart[Slot.EXIT] = EXIT_TLB_MISS
+    hart[Slot.EXIT] = ExitReason.TLB_MISS
     hart[Slot.TVAL] = va
     hart[Slot.EXIT_ACCESS] = access
     return 0
@@ -174,6 +174,93 @@ def is_permitted(hart: MachinePage, pte: int, access: int, priv: int) -> bool:
     if access == Access.STORE:
         return pte & PTE_W != 0
     return pte & PTE_R != 0 or (status & ms.MXR != 0 and pte & PTE_X != 0)
+
+
+def load(hart: MachinePage, va: int, size: int) -> int:
+    """Load from a virtual address, zero-extended; traps and device accesses are pended."""
+    if (va & PAGE_SIZE - 1) + size > PAGE_SIZE:
+        return load_split(hart, va, size)
+    pa = translate(hart, va, Access.LOAD)
+    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return 0
+    offset = ram_offset(hart, pa)
+    if offset == NOT_RAM:
+        return device_exit(hart, va, pa, size, Access.LOAD)
+    return ram_load(hart, offset, size)
+
+
+def store(hart: MachinePage, va: int, size: int, value: int) -> None:
+    """Store to a virtual address; traps and device accesses are pended and nothing is written."""
+    if (va & PAGE_SIZE - 1) + size > PAGE_SIZE:
+        store_split(hart, va, size, value)
+        return
+    pa = translate(hart, va, Access.STORE)
+    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return
+    offset = ram_offset(hart, pa)
+    if offset == NOT_RAM:
+        hart[Slot.EXIT_VALUE] = value
+        device_exit(hart, va, pa, size, Access.STORE)
+        return
+    ram_store(hart, offset, size, value)
+
+
+def load_split(hart: MachinePage, va: int, size: int) -> int:
+    """Load across a page boundary."""
+    first = PAGE_SIZE - (va & PAGE_SIZE - 1)
+    low_at = part_offset(hart, va, Access.LOAD)
+    high_at = part_offset(hart, va + first, Access.LOAD)
+    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return 0
+    low = ram_load(hart, low_at, first)
+    return low | ram_load(hart, high_at, size - first) << first * 8
+
+
+def store_split(hart: MachinePage, va: int, size: int, value: int) -> None:
+    """Store across a page boundary; both pages are checked first."""
+    first = PAGE_SIZE - (va & PAGE_SIZE - 1)
+    low_at = part_offset(hart, va, Access.STORE)
+    high_at = part_offset(hart, va + first, Access.STORE)
+    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return
+    ram_store(hart, low_at, first, value)
+    ram_store(hart, high_at, size - first, value >> first * 8)
+
+
+def part_offset(hart: MachinePage, va: int, access: int) -> int:
+    """Give the machine RAM offset of one page's part of an access; devices take no parts."""
+    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return 0
+    pa = translate(hart, va, access)
+    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return 0
+    offset = ram_offset(hart, pa)
+    if offset == NOT_RAM:
+        return access_fault(hart, va, access)
+    return offset
+
+
+def fetch(hart: MachinePage, pc: int) -> int:
+    """Fetch the instruction word at `pc`; traps are pended. Only RAM holds instructions."""
+    pa = translate(hart, pc, Access.FETCH)
+    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return 0
+    offset = ram_offset(hart, pa)
+    if offset == NOT_RAM:
+        return access_fault(hart, pc, Access.FETCH)
+    return ram_load(hart, offset, 4)
+
+
+def device_exit(hart: MachinePage, va: int, pa: int, size: int, access: int) -> int:
+    """Note the device access that the environment must perform; a misaligned one faults."""
+    if pa & size - 1 != 0:
+        return access_fault(hart, va, access)
+    hart[Slot.EXIT] = ExitReason.MMIO
+    hart[Slot.EXIT_PA] = pa
+    hart[Slot.EXIT_SIZE] = size
+    hart[Slot.EXIT_ACCESS] = access
+    hart[Slot.TVAL] = va
+    return 0
 
 
 def ram_offset(hart: MachinePage, pa: int) -> int:

@@ -7,10 +7,11 @@ Architecture.
 
 from isa import mstatus as ms
 from isa.causes import INTERRUPT, Cause, Irq, Priv
+from isa.exits import ExitReason
 from isa.state import Slot
 from isa.words import Page
 
-EXIT_TRAP = 1
+
 
 S_BITS = 1 << Irq.SSI | 1 << Irq.STI | 1 << Irq.SEI
 M_BITS = 1 << Irq.MSI | 1 << Irq.MTI | 1 << Irq.MEI
@@ -36,7 +37,7 @@ def take(hart: Page) -> None:
     if is_delegated(hart, cause):
         enter_s(hart, cause, hart[Slot.TVAL])
     elif hart[Slot.HOSTED]:
-        hart[Slot.EXIT] = EXIT_TRAP
+        hart[Slot.EXIT] = ExitReason.TRAP
     else:
         enter_m(hart, cause, hart[Slot.TVAL])
 

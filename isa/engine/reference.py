@@ -1,0 +1,116 @@
+"""The reference engine: calls the meanings on wrapping integers, one instruction at a time.
+
+No Numba anywhere: it is the oracle the compiled engines are held against, so it shares the
+instruction table and the meanings with them and nothing of how they are lowered.
+"""
+
+from isa.engine.contract import read_exit
+from isa.exits import Exit, ExitReason
+from isa.hart import Hart
+from isa.insn import Insn, Kind
+from isa.mmu import fetch, load, store
+from isa.spec import TABLE, InstructionTable
+from isa.state import Slot
+from isa.trap import pend, pend_illegal, take, take_interrupt
+from isa.words import Word, word
+
+FETCH_MISALIGNED = 0
+
+
+class ReferenceEngine:
+    """Executes instructions as their specification reads."""
+
+    name = "reference"
+
+    def __init__(self, table: InstructionTable = TABLE) -> None:
+        self._table = table
+
+    def run(self, hart: Hart, fuel: int) -> Exit:
+        """Run until an exit, or until `fuel` instructions have retired or trapped."""
+        hart[Slot.EXIT] = ExitReason.FUEL
+        while fuel > 0:
+            if hart[Slot.WAITING]:
+                if hart[Slot.MIP] & hart[Slot.MIE] == 0:
+                    hart[Slot.EXIT] = ExitReason.WFI
+                    break
+                hart[Slot.WAITING] = 0
+            if take_interrupt(hart) and hart[Slot.EXIT]:
+                break
+            self._step(hart)
+            if hart[Slot.EXIT]:
+                break
+            fuel -= 1
+        return read_exit(hart)
+
+    def execute(self, hart: Hart, insn_word: int) -> Exit:
+        """Carry out one instruction word as if fetched at pc."""
+        hart[Slot.EXIT] = ExitReason.FUEL
+        self._carry_out(hart, Word(insn_word))
+        self._settle(hart)
+        return read_exit(hart)
+
+    def _step(self, hart: Hart) -> None:
+        insn_word = fetch(hart, hart[Slot.PC])
+        if not hart[Slot.PENDING] and not hart[Slot.EXIT]:
+            self._carry_out(hart, Word(insn_word))
+        self._settle(hart)
+
+    def _settle(self, hart: Hart) -> None:
+        """Retire the instruction, or take the trap it pended."""
+        if hart[Slot.PENDING]:
+            take(hart)
+        elif not hart[Slot.EXIT]:
+            hart[Slot.PC] = hart[Slot.NEXT_PC]
+            hart[Slot.INSTRET] += 1
+
+    def _carry_out(self, hart: Hart, insn_word: Word) -> None:
+        insn = self._table.decode(insn_word)
+        if insn is None:
+            pend_illegal(hart, insn_word)
+            return
+        pc = hart[Slot.PC]
+        hart[Slot.NEXT_PC] = pc + insn.length
+        values = self._operands(hart, insn, insn_word, pc)
+        if insn.kind is Kind.LOAD:
+            values["value"] = Word(load(hart, values["rs1"] + values["imm"], insn.size))
+        if hart[Slot.EXIT]:
+            hart[Slot.EXIT_INSN] = insn_word
+        if hart[Slot.PENDING] or hart[Slot.EXIT]:
+            return
+        result = insn.meaning(*(values[name] for name in insn.params))
+        self._finish(hart, insn, insn_word, values, result)
+
+    def _operands(self, hart: Hart, insn: Insn, insn_word: Word, pc: Word) -> dict[str, Word]:
+        values = {name: word(value) for name, value in insn.extract(insn_word).items()}
+        for name in ("rs1", "rs2"):
+            if name in values:
+                values[f"{name}_index"] = values[name]
+                values[name] = hart[values[name]]
+        return values | {"pc": pc, "word": insn_word, "hart": hart}  # type: ignore[dict-item]
+
+    def _finish(
+        self, hart: Hart, insn: Insn, insn_word: Word, values: dict[str, Word], result: int | None
+    ) -> None:
+        """Do what the instruction's kind says with its result."""
+        if insn.kind is Kind.STORE:
+            store(hart, values["rs1"] + values["imm"], insn.size, word(result or 0))
+            if hart[Slot.EXIT]:
+                hart[Slot.EXIT_INSN] = insn_word
+        elif insn.kind is Kind.BRANCH:
+            if result:
+                self._jump(hart, values["pc"] + values["offset"])
+        elif insn.kind is Kind.JUMP:
+            link = values["pc"] + insn.length
+            self._jump(hart, word(result or 0))
+            self._write_rd(hart, values, link)
+        else:
+            self._write_rd(hart, values, result)
+
+    def _jump(self, hart: Hart, target: Word) -> None:
+        if target & 3:
+            pend(hart, FETCH_MISALIGNED, target)
+        hart[Slot.NEXT_PC] = target
+
+    def _write_rd(self, hart: Hart, values: dict[str, Word], result: int | None) -> None:
+        if "rd" in values and values["rd"] and result is not None and not hart[Slot.PENDING]:
+            hart[values["rd"]] = word(result)

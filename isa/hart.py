@@ -1,0 +1,148 @@
+"""A hart: its page of state, the memory behind it, and its TLB.
+
+The page is host memory that Python and compiled engines share. This file gives names to what is in
+it; execution is in `isa/engine/`.
+"""
+
+from collections.abc import Iterator
+
+from isa import mstatus as ms
+from isa.causes import Priv
+from isa.csr_file import read_csr, write_csr
+from isa.csrs import CSRS
+from isa.errors import TraplineError
+from isa.memory import Memory, address_of, map_lazily
+from isa.state import SLOTS, Slot
+from isa.tlb import words_needed
+from isa.words import Word
+
+MAX_TLB_ENTRIES = 1 << 16
+
+
+class Hart:
+    """One hart (or a virtual one: `frames` then maps its page frames to machine frames).
+
+    `tlb` is the modelled TLB's (sets, ways), or None for no modelled TLB; `is_soft` says that it is
+    refilled by the environment. `frames` is a memoryview of unsigned 64-bit machine frame numbers.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        hart_id: int = 0,
+        *,
+        tlb: tuple[int, int] | None = None,
+        is_soft: bool = False,
+        tick: int = 100,
+        ram: tuple[int, int] | None = None,
+        frames: memoryview | None = None,
+    ) -> None:
+        self._map = map_lazily(SLOTS * 8)
+        self.address = address_of(self._map)
+        self.slots = memoryview(self._map).cast("Q")
+        self.memory = memory
+        self.ram = memory.view
+        self.frames = frames
+        sets, ways = tlb or (1, 0)
+        if sets <= 0 or sets & (sets - 1) or ways < 0 or sets * ways > MAX_TLB_ENTRIES:
+            raise TraplineError(
+                f"a TLB of {sets} sets and {ways} ways: sets must be a power of two, "
+                f"entries at most {MAX_TLB_ENTRIES}"
+            )
+        self._tlb_map = map_lazily(words_needed(sets, ways) * 8)
+        self.tlb = memoryview(self._tlb_map).cast("Q")
+        base, size = ram or (memory.base, memory.size)
+        settings = {
+            Slot.MHARTID: hart_id,
+            Slot.RAM_BASE: base,
+            Slot.RAM_SIZE: size,
+            Slot.TICK: tick,
+            Slot.TLB_SETS: sets,
+            Slot.TLB_WAYS: ways,
+            Slot.TLB_SOFT: int(is_soft),
+            Slot.HOST_RAM: memory.address,
+            Slot.HOST_FRAMES: 0 if frames is None else address_of_view(frames),
+            Slot.HOST_TLB: address_of(self._tlb_map),
+            Slot.INLINE_STALE: 1,
+        }
+        for slot, value in settings.items():
+            self.slots[slot] = value
+        self.reset()
+
+    def __getitem__(self, slot: int) -> Word:
+        return Word(self.slots[slot])
+
+    def __setitem__(self, slot: int, value: int) -> None:
+        self.slots[slot] = value & 0xFFFFFFFFFFFFFFFF
+
+    def reset(self, pc: int = 0) -> None:
+        """Put the hart in its reset state: M-mode, translation and interrupts off."""
+        for slot in range(Slot.ARCH_END):
+            if slot != Slot.MHARTID:
+                self.slots[slot] = 0
+        self.slots[Slot.PRIV] = Priv.M
+        self.slots[Slot.MSTATUS] = ms.MSTATUS_FIXED
+        self.slots[Slot.PC] = pc
+        self.slots[Slot.INLINE_STALE] = 1
+
+    @property
+    def id(self) -> int:
+        """The hart's number."""
+        return self.slots[Slot.MHARTID]
+
+    @property
+    def pc(self) -> int:
+        """Address of the next instruction."""
+        return self.slots[Slot.PC]
+
+    @pc.setter
+    def pc(self, value: int) -> None:
+        self.slots[Slot.PC] = value
+
+    @property
+    def priv(self) -> Priv:
+        """The current privilege level."""
+        return Priv(self.slots[Slot.PRIV])
+
+    @property
+    def x(self) -> memoryview:
+        """The integer registers; x[0] must stay 0."""
+        return self.slots[:32]
+
+    @property
+    def clock(self) -> int:
+        """Instructions retired and the worth of time spent waiting."""
+        return self.slots[Slot.INSTRET] + self.slots[Slot.IDLE]
+
+    @property
+    def progress(self) -> int:
+        """Instructions retired or trapped: what fuel pays for."""
+        return self.slots[Slot.INSTRET] + self.slots[Slot.TRAPS]
+
+    @property
+    def csr(self) -> "CsrView":
+        """The CSRs by name, with their masks but without privilege checks."""
+        return CsrView(self)
+
+
+class CsrView:
+    """Reads and writes a hart's CSRs by name: `hart.csr["satp"]`."""
+
+    def __init__(self, hart: Hart) -> None:
+        self._hart = hart
+
+    def __getitem__(self, name: str) -> int:
+        return int(read_csr(self._hart, CSRS.by_name[name].number))
+
+    def __setitem__(self, name: str, value: int) -> None:
+        write_csr(self._hart, CSRS.by_name[name].number, Word(value & 0xFFFFFFFFFFFFFFFF))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(CSRS.by_name)
+
+
+def address_of_view(view: memoryview) -> int:
+    """Give the host address of a writable memoryview."""
+    import ctypes
+
+    return ctypes.addressof((ctypes.c_char * 1).from_buffer(view.cast("B")))
