@@ -6,15 +6,20 @@ Nothing is said here about any instruction or CSR: the words and bits are the ta
 import inspect
 import re
 from collections.abc import Iterable
+from itertools import groupby
 
+from rich.box import SQUARE
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from isa.csrs import CSRS, Csr
 from isa.insn import Insn
 from isa.spec import TABLE
+
+PRIVILEGES = ("U-mode", "S-mode", "VS-mode and HS-mode", "M-mode")  # by bits 9:8 of a CSR's number
 
 _SLICES = re.compile(r"(?P<name>[a-z][a-z0-9]*)\[(?P<slices>[0-9:|]+)\]")
 
@@ -42,9 +47,26 @@ def instruction_page(insn: Insn, pseudo_forms: Iterable[str] = ()) -> Renderable
     return Group(*parts)
 
 
+def csr_page(csr: Csr) -> RenderableType:
+    """Lay out everything that is known about a CSR."""
+    access = "read-only" if csr.is_read_only else "read and write"
+    parts: list[RenderableType] = [
+        Text.assemble((csr.name, "bold"), f"    CSR {csr.number:#05x}, {csr.ext}"),
+        Text(),
+        Text(csr.doc),
+        *_section("Access", Text(f"{access}, from {PRIVILEGES[csr.priv]} on")),
+    ]
+    if not csr.is_read_only and csr.write is None:
+        parts += _section("Bits that a write changes", Text(f"{csr.mask:#018x}"))
+    for title, function in (("Reading", csr.read), ("Writing", csr.write)):
+        if function is not None:
+            parts += _section(title, source_text(function))
+    return Group(*parts)
+
+
 def encoding_diagram(insn: Insn) -> RenderableType:
     """Draw the instruction word, bit numbers above its fields, as the manual does."""
-    table = Table(show_header=True, header_style="dim", padding=(0, 1))
+    table = Table(box=SQUARE, header_style="dim")
     cells, high = [], insn.length * 8 - 1
     for token in insn.pattern.text.split():
         low = high - token_width(token, insn) + 1
@@ -67,8 +89,25 @@ def token_width(token: str, insn: Insn) -> int:
     return len(token)
 
 
-def instruction_list() -> RenderableType:
-    """List every instruction with the first line of its description."""
+def contents() -> RenderableType:
+    """List every instruction and CSR with the first line of its description."""
+    return Group(_instruction_list(), Text(), _csr_list())
+
+
+def _csr_list() -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("CSR", "number", "what it holds"):
+        table.add_column(heading, no_wrap=heading != "what it holds")
+    for doc, group in groupby(CSRS.by_number.values(), key=lambda csr: csr.doc):
+        alike = list(group)
+        ends = alike[:1] if len(alike) == 1 else [alike[0], alike[-1]]
+        name = " to ".join(csr.name for csr in ends)
+        number = " to ".join(f"{csr.number:#05x}" for csr in ends)
+        table.add_row(name, number, Text(doc.partition("\n")[0]))
+    return table
+
+
+def _instruction_list() -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("instruction", "extension", "what it does"):
         table.add_column(heading, no_wrap=heading != "what it does")

@@ -25,15 +25,15 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a table of the guests."""
-    from rich.console import Console
     from rich.table import Table
 
     import guests
+    from trapline.console import show
 
-    table = Table(box=None, pad_edge=False, show_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("guest", style="bold", no_wrap=True)
     table.add_column("what it is")
     for guest in guests.catalog():
         table.add_row(guest.name, guest.summary)
-    Console().print(table)
+    show(table)
     return 0

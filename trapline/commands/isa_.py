@@ -5,13 +5,17 @@ The pages are laid out in `trapline.pages`; the facts are in `isa`.
 
 import argparse
 import difflib
+from typing import TYPE_CHECKING
 
 from isa.errors import TraplineError
 from trapline.commands import Subparsers
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 EPILOG = """\
 examples:
-  trapline isa                        list all instructions
+  trapline isa                        list all instructions and CSRs
   trapline isa addw                   the page of an instruction
   trapline isa satp                   the page of a CSR"""
 
@@ -30,29 +34,25 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the pages asked for, or the list of all instructions."""
-    from rich.console import Console
-
+    """Print the pages asked for, or the list of all instructions and CSRs."""
     from trapline import pages
+    from trapline.console import show
 
-    console = Console(highlight=False)
-    found = [_page(name) for name in args.names] or [pages.instruction_list()]
-    for number, page in enumerate(found):
-        if number:
-            console.rule()
-        console.print(page)
+    for page in [_page(name) for name in args.names] or [pages.contents()]:
+        show(page)
     return 0
 
 
-def _page(name: str) -> object:
+def _page(name: str) -> "RenderableType":
     """Lay out the page of `name`; raise TraplineError when nothing is called that."""
+    from isa.csrs import CSRS
     from isa.spec import TABLE
     from trapline import pages
 
-    insn = TABLE.by_name.get(name)
-    if insn:
-        return pages.instruction_page(insn)
-    known = list(TABLE.by_name)
-    close = difflib.get_close_matches(name, known, n=3)
-    hint = f"; did you mean {' or '.join(close)}?" if close else "; `trapline isa` lists them"
-    raise TraplineError(f"nothing in the specification is called {name!r}{hint}")
+    if name in TABLE.by_name:
+        return pages.instruction_page(TABLE.by_name[name])
+    if name in CSRS.by_name:
+        return pages.csr_page(CSRS.by_name[name])
+    close = difflib.get_close_matches(name, [*TABLE.by_name, *CSRS.by_name], n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "`trapline isa` lists what is there"
+    raise TraplineError(f"no instruction and no CSR is called {name!r}; {hint}")
