@@ -1,0 +1,105 @@
+"""The catalog of bundled guests, read from `manifest.toml`.
+
+The manifest's head says what each entry means; here it becomes frozen dataclasses.
+"""
+
+import difflib
+import functools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from isa.errors import TraplineError
+
+ROOT = Path(__file__).parent
+MANIFEST = ROOT / "manifest.toml"
+SCRIPT = ROOT / "link.ld"
+INCLUDE = ROOT / "include"
+ENTRY = "_start"
+LIBRARY = "lib"
+
+
+class GuestError(TraplineError):
+    """A guest that does not exist, or a parameter that it does not have."""
+
+
+class Kind(StrEnum):
+    """What a guest is for."""
+
+    KERNEL = "kernel"
+    BENCH = "bench"
+    HOSTILE = "hostile"
+
+
+class Ending(StrEnum):
+    """How the run of a guest ends."""
+
+    EXIT = "exit"
+    STUCK = "stuck"
+    BOUND = "bound"
+
+
+@dataclass(frozen=True)
+class Guest:
+    """One bundled guest."""
+
+    name: str
+    kind: Kind
+    title: str
+    summary: str
+    sources: tuple[Path, ...]
+    script: Path
+    entry: str
+    modes: tuple[str, ...]
+    memory_mib: int
+    ends: Ending
+    exit_status: int
+    console: str
+    parameters: Mapping[str, int]
+
+    @property
+    def memory(self) -> int:
+        """The least memory that it needs."""
+        return self.memory_mib << 20
+
+
+@functools.cache
+def catalog() -> tuple[Guest, ...]:
+    """Give all bundled guests, in the order of the manifest."""
+    manifest = tomllib.loads(MANIFEST.read_text(encoding="utf-8"))
+    library = manifest["library"]["sources"]
+    return tuple(_guest(entry, library) for entry in manifest["guest"])
+
+
+def find(name: str) -> Guest:
+    """Give the guest of that name; raise GuestError, with the nearest name, when there is none."""
+    for guest in catalog():
+        if guest.name == name:
+            return guest
+    near = difflib.get_close_matches(name, [guest.name for guest in catalog()], n=1)
+    hint = f"; did you mean {near[0]}?" if near else "; `trapline guests` lists them"
+    raise GuestError(f"no bundled guest {name!r}{hint}")
+
+
+def _guest(entry: Mapping[str, Any], library: list[str]) -> Guest:
+    fields = dict(entry)
+    paths = [path for name in fields.pop("sources") for path in _expand(name, library)]
+    return Guest(
+        kind=Kind(fields.pop("kind")),
+        sources=tuple(ROOT / path for path in paths),
+        script=SCRIPT,
+        entry=ENTRY,
+        modes=tuple(fields.pop("modes")),
+        ends=Ending(fields.pop("ends")),
+        exit_status=fields.pop("exit_status", 0),
+        parameters=MappingProxyType(fields.pop("parameters", {})),
+        **fields,
+    )
+
+
+def _expand(name: str, library: list[str]) -> list[str]:
+    return library if name == LIBRARY else [name]
