@@ -22,7 +22,7 @@ PAYLOAD_OFFSET = MEGAPAGE
 """S-mode payloads stand 2 MiB into RAM, behind where firmware would be."""
 DTB_ROOM = MEGAPAGE
 INITRD_LATEST_OFFSET = 128 << 20
-MAX_FILE_BYTES = 1 << 31
+MAX_FILE_BYTES = 1 << 30
 LINUX_HEADER = struct.Struct("<IIQQQIIQ8s4sI")
 LINUX_MAGIC2 = b"RSC\x05"
 LINUX_MAGIC2_AT = 0x38
@@ -111,13 +111,15 @@ class BootPlan:
 def read_file(path: str) -> bytes:
     """Return a file's content; raise LoadError when it cannot be had."""
     try:
-        if Path(path).is_file() and Path(path).stat().st_size > MAX_FILE_BYTES:
-            raise LoadError(path, f"longer than {MAX_FILE_BYTES >> 20} MiB")
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise LoadError(path, error.strerror or str(error)) from error
     except ValueError as error:  # a NUL character in the name
         raise LoadError(repr(path), str(error)) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise LoadError(path, f"longer than {MAX_FILE_BYTES >> 20} MiB")
+    return data
 
 
 def read_image(filename: str, data: bytes, ram: RamRange) -> Image:
