@@ -21,11 +21,18 @@ from isa.spec import TABLE
 
 PRIVILEGES = ("U-mode", "S-mode", "VS-mode and HS-mode", "M-mode")  # by bits 9:8 of a CSR's number
 
+Expansion = tuple[str, tuple[str, ...]]  # what is written, what it stands for
+
 _SLICES = re.compile(r"(?P<name>[a-z][a-z0-9]*)\[(?P<slices>[0-9:|]+)\]")
 
 
-def instruction_page(insn: Insn, pseudo_forms: Iterable[str] = ()) -> RenderableType:
-    """Lay out everything that is known about an instruction."""
+def mnemonic(text: str) -> str:
+    """Give the first word of an instruction's text."""
+    return text.split(maxsplit=1)[0]
+
+
+def instruction_page(insn: Insn, pseudo_forms: Iterable[Expansion] = ()) -> RenderableType:
+    """Lay out everything that is known about an instruction, and what is written for it."""
     parts: list[RenderableType] = [
         Text.assemble((insn.syntax, "bold"), f"    {insn.ext}, {insn.length} bytes"),
         Text(),
@@ -41,10 +48,24 @@ def instruction_page(insn: Insn, pseudo_forms: Iterable[str] = ()) -> Renderable
     refined = [Text(other.syntax) for other in TABLE if other.refines == insn.name]
     if refined:
         parts += _section("Encodings with names of their own", *refined)
-    forms = [Text(form) for form in pseudo_forms]
+    forms = [
+        form for form in pseudo_forms if insn.name in map(mnemonic, form[1]) and form[1] != form[:1]
+    ]
     if forms:
-        parts += _section("Pseudo-instructions", *forms)
+        parts += _section("Also written", _form_table(forms))
     return Group(*parts)
+
+
+def pseudo_page(forms: Iterable[Expansion]) -> RenderableType:
+    """Lay out what a pseudo-instruction stands for, in each of its forms."""
+    return Group(Text("pseudo-instruction", style="bold"), Text(), _form_table(forms))
+
+
+def _form_table(forms: Iterable[Expansion]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for written, meant in forms:
+        table.add_row(Text(written), Text("; ".join(meant)))
+    return table
 
 
 def csr_page(csr: Csr) -> RenderableType:

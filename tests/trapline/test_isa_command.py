@@ -61,8 +61,14 @@ def test_the_diagram_of_a_branch_is_the_manuals():
 
 
 def test_a_pseudo_instruction_stands_on_the_page_of_what_it_becomes():
-    page = printed(pages.instruction_page(TABLE.by_name["addi"], ["mv rd, rs"]))
-    assert "Pseudo-instructions\n  mv rd, rs\n" in page
+    forms = [("mv rd, rs", ("addi rd, rs, 0",)), ("not rd, rs", ("xori rd, rs, -1",))]
+    page = printed(pages.instruction_page(TABLE.by_name["addi"], forms))
+    assert page.endswith("Also written\n  mv rd, rs  addi rd, rs, 0\n")
+
+
+def test_a_pseudo_instruction_has_a_page_of_its_own(capsys):
+    assert main(["isa", "mv"]) == 0
+    assert "mv rd, rs  addi rd, rs, 0\n" in capsys.readouterr().out
 
 
 def test_several_pages_are_printed_in_the_order_asked_for(capsys):

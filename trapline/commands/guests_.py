@@ -32,8 +32,9 @@ def run(args: argparse.Namespace) -> int:
 
     table = Table(box=None, pad_edge=False)
     table.add_column("guest", style="bold", no_wrap=True)
+    table.add_column("for", no_wrap=True)
     table.add_column("what it is")
     for guest in guests.catalog():
-        table.add_row(guest.name, guest.summary)
+        table.add_row(guest.name, guest.kind, guest.title)
     show(table)
     return 0

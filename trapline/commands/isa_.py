@@ -38,21 +38,31 @@ def run(args: argparse.Namespace) -> int:
     from trapline import pages
     from trapline.console import show
 
-    for page in [_page(name) for name in args.names] or [pages.contents()]:
+    found = [_page(name) for name in args.names] or [pages.contents()]
+    for number, page in enumerate(found):
+        if number:
+            print()
         show(page)
     return 0
 
 
 def _page(name: str) -> "RenderableType":
     """Lay out the page of `name`; raise TraplineError when nothing is called that."""
+    from assembler import pseudo
     from isa.csrs import CSRS
     from isa.spec import TABLE
     from trapline import pages
+    from trapline.pages import mnemonic
 
+    forms = list(pseudo.expansions())
     if name in TABLE.by_name:
-        return pages.instruction_page(TABLE.by_name[name])
+        return pages.instruction_page(TABLE.by_name[name], forms)
     if name in CSRS.by_name:
         return pages.csr_page(CSRS.by_name[name])
-    close = difflib.get_close_matches(name, [*TABLE.by_name, *CSRS.by_name], n=3)
+    own = [form for form in forms if mnemonic(form[0]) == name]
+    if own:
+        return pages.pseudo_page(own)
+    known = {*TABLE.by_name, *CSRS.by_name, *(mnemonic(form[0]) for form in forms)}
+    close = difflib.get_close_matches(name, sorted(known), n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "`trapline isa` lists what is there"
     raise TraplineError(f"no instruction and no CSR is called {name!r}; {hint}")
