@@ -49,7 +49,9 @@ def test_no_module_catches_everything():
 def _catches_everything(handler: ast.ExceptHandler) -> bool:
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     names = {node.id for node in caught if isinstance(node, ast.Name)}
-    return handler.type is None or bool(names & {"Exception", "BaseException"})
+    passes_on = isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None
+    is_broad = handler.type is None or bool(names & {"Exception", "BaseException"})
+    return is_broad and not passes_on
 
 
 def test_no_module_imports_a_star():
