@@ -1,4 +1,7 @@
-"""Accounts as tables for people: one alone, or several side by side."""
+"""Accounts as tables for people: one alone, or several side by side.
+
+Programs read `Account.to_json` instead.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING

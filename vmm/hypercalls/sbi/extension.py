@@ -1,4 +1,7 @@
-"""An SBI extension as a value: a name, an id and handlers by function id."""
+"""An SBI extension as a value: a name, an id and handlers by function id.
+
+The extensions themselves are the other files of this folder.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
