@@ -20,8 +20,11 @@ def measurements() -> list[str]:
 def main() -> int:
     """Run the measurements named on the command line, by default all; return 1 if one failed."""
     parser = argparse.ArgumentParser(prog="bench", description="Measure the published figures.")
-    parser.add_argument("names", metavar="NAME", nargs="*", choices=[*measurements(), []])
+    parser.add_argument("names", metavar="NAME", nargs="*", help=", ".join(measurements()))
     chosen = parser.parse_args().names or measurements()
+    unknown = sorted(set(chosen) - set(measurements()))
+    if unknown:
+        parser.error(f"no measurement is called {', '.join(unknown)}")
     failed = []
     for name in chosen:
         print(f"== {name}", flush=True)
