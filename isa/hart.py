@@ -43,6 +43,7 @@ class Hart:
         self.memory = memory
         self.ram = memory.view
         self.frames = frames
+        self.attachments: list[object] = []  # host memory that engines keep alive with the hart
         sets, ways = tlb or (1, 0)
         if sets <= 0 or sets & (sets - 1) or ways < 0 or sets * ways > MAX_TLB_ENTRIES:
             raise TraplineError(

@@ -47,6 +47,10 @@ def tlb_put(hart: MachinePage, index: int, value: int) -> None:
     hart.tlb[index] = value
 
 
+def note_page(hart: MachinePage, va: int, offset: int, access: int) -> None:
+    """Let an engine remember a page that an access has reached; the reference engine does not."""
+
+
 def drop_inline(hart: MachinePage, vpn: int) -> None:
     """Forget a page in an engine's inline TLB; the reference engine has none."""
 
@@ -61,6 +65,7 @@ __all__ = [
     "drop_all_inline",
     "drop_inline",
     "frame_of",
+    "note_page",
     "ram_load",
     "ram_store",
     "tlb_get",

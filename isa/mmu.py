@@ -11,7 +11,7 @@ from enum import IntEnum
 from isa import mstatus as ms
 from isa.causes import Priv
 from isa.exits import ExitReason
-from isa.machine import MachinePage, frame_of, ram_load, ram_store, tlb_get
+from isa.machine import MachinePage, frame_of, note_page, ram_load, ram_store, tlb_get
 from isa.pte import (
     LEVEL_BITS,
     PAGE_SHIFT,
@@ -71,6 +71,7 @@ def translate(hart: MachinePage, va: int, access: int) -> int:
     """Give the physical address of a virtual one; a failure is pended."""
     priv = effective_priv(hart, access)
     if priv == Priv.M or hart[Slot.SATP] >> 60 == 0:
+        hart[Slot.WALK_LEVEL] = 0
         return va
     if hart[Slot.TLB_WAYS] == 0:
         return walk(hart, va, access, priv)
@@ -186,6 +187,7 @@ def load(hart: MachinePage, va: int, size: int) -> int:
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
         return device_exit(hart, va, pa, size, Access.LOAD)
+    note_page(hart, va, offset, Access.LOAD)
     return ram_load(hart, offset, size)
 
 
@@ -202,6 +204,7 @@ def store(hart: MachinePage, va: int, size: int, value: int) -> None:
         hart[Slot.EXIT_VALUE] = value
         device_exit(hart, va, pa, size, Access.STORE)
         return
+    note_page(hart, va, offset, Access.STORE)
     ram_store(hart, offset, size, value)
 
 

@@ -1,0 +1,143 @@
+"""The interpreter as an engine: compiles or loads its code, and runs harts on it."""
+
+from types import ModuleType
+
+from isa import csr_file, machine, mmu, trap, words
+from isa.engine.contract import read_exit
+from isa.engine.interpreter import codegen, layout, loop, runtime
+from isa.engine.lowering.build import load_module, module_text
+from isa.engine.lowering.subset import Lowering
+from isa.exits import Exit
+from isa.hart import Hart
+from isa.memory import Memory, address_of, map_lazily
+from isa.pte import PAGE_SHIFT
+from isa.spec import TABLE, InstructionTable
+from isa.state import Slot
+
+ENTRY_POINTS = '''
+@njit
+def is_held_up(hart):
+    return get(hart, {pending}) != {zero} or get(hart, {exit}) != {zero}
+
+
+@njit
+def jump(hart, target):
+    if target & {three} != {zero}:
+        pend(hart, {zero}, target)
+        return False
+    put(hart, {next_pc}, target)
+    return True
+
+
+@cfunc("uint64(uint64, uint64)", cache=True)
+def run(hart, fuel):
+    return run_loop(hart, fuel)
+
+
+@cfunc("uint64(uint64, uint64)", cache=True)
+def execute(hart, insn):
+    return execute_one(hart, insn)
+'''
+
+
+class Code:
+    """Predecoded instructions of a memory: an epoch, a byte of flags per page, micro-ops."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._pages = memory.size >> PAGE_SHIFT
+        flags_size = layout.EPOCH_BEFORE + self._pages + -self._pages % 4096
+        self._map = map_lazily(flags_size + self._pages * layout.CODE_STRIDE)
+        self._view = memoryview(self._map)
+        self.flags_address = address_of(self._map) + layout.EPOCH_BEFORE
+        self._uops_at = flags_size
+        self.uops_address = address_of(self._map) + flags_size
+        memory.on_write.append(self.forget)
+
+    def forget(self, offset: int, length: int) -> None:
+        """Drop the micro-ops of a range of RAM that was written from outside."""
+        for page in range(offset >> PAGE_SHIFT, (offset + length - 1 >> PAGE_SHIFT) + 1):
+            if self._view[layout.EPOCH_BEFORE + page] & layout.HAS_CODE:
+                at = self._uops_at + page * layout.CODE_STRIDE
+                size = layout.UOPS_PER_PAGE * layout.UOP
+                self._view[at : at + size] = bytes(size)
+
+
+class InterpreterEngine:
+    """Executes guest instructions with compiled code."""
+
+    name = "interpreter"
+
+    def __init__(self, table: InstructionTable = TABLE) -> None:
+        self._module = load_module("interpreter", interpreter_text(table))
+        self._run = self._module.run.ctypes
+        self._execute = self._module.execute.ctypes
+
+    @property
+    def run_address(self) -> int:
+        """Host address of `uint64 run(uint64 hart, uint64 fuel)`."""
+        return int(self._module.run.address)
+
+    @property
+    def execute_address(self) -> int:
+        """Host address of `uint64 execute(uint64 hart, uint64 insn)`."""
+        return int(self._module.execute.address)
+
+    def attach(self, hart: Hart) -> None:
+        """Give a hart the interpreter's private memory."""
+        if hart.slots[Slot.HOST_INLINE]:
+            return
+        if not isinstance(hart.memory.code, Code):
+            hart.memory.code = Code(hart.memory)
+        code = hart.memory.code
+        inline = map_lazily(layout.INLINE_SIZE)
+        hart.attachments.append(inline)
+        hart.slots[Slot.HOST_INLINE] = address_of(inline)
+        hart.slots[Slot.HOST_CODE] = code.uops_address
+        hart.slots[Slot.HOST_CODE_PAGES] = code.flags_address
+
+    def run(self, hart: Hart, fuel: int) -> Exit:
+        """Run until an exit, or until `fuel` instructions have retired or trapped."""
+        self.attach(hart)
+        self._run(hart.address, fuel)
+        return read_exit(hart)
+
+    def execute(self, hart: Hart, insn_word: int) -> Exit:
+        """Carry out a privileged instruction or memory access as if fetched at pc."""
+        self.attach(hart)
+        self._execute(hart.address, insn_word)
+        return read_exit(hart)
+
+
+def interpreter_text(table: InstructionTable) -> str:
+    """Generate the interpreter's module."""
+    lowering = new_lowering()
+    for function in (loop.run_loop, loop.execute_one, mmu.load, mmu.store, trap.pend_illegal):
+        lowering.add(function)
+    generated = codegen.Generator(table, lowering).text()
+    names = {
+        "pending": Slot.PENDING,
+        "exit": Slot.EXIT,
+        "next_pc": Slot.NEXT_PC,
+        "zero": 0,
+        "three": 3,
+    }
+    entry = ENTRY_POINTS.format(**{name: lowering.constant(v) for name, v in names.items()})
+    return module_text(lowering, "the tables under isa/", f"{generated}\n{entry}")
+
+
+def new_lowering() -> Lowering:
+    """Make a lowering with the interpreter's machine words and generated functions."""
+    generated = {
+        f"{module.__name__}.{name}": name
+        for module, names in _GENERATED.items()
+        for name in names
+    }
+    compiled = {f"isa.machine.{name}": getattr(runtime, name) for name in _MACHINE_WORDS}
+    return Lowering((words,), generated | compiled)
+
+
+_GENERATED: dict[ModuleType, tuple[str, ...]] = {
+    csr_file: ("csr_exists", "read_csr", "write_csr"),
+    codegen: ("hot", "predecode", "carry_out"),
+}
+_MACHINE_WORDS = [name for name in machine.__all__ if hasattr(runtime, name)]

@@ -1,0 +1,33 @@
+"""Shapes of the interpreter's private memory: predecoded code and the inline TLB. Sizes are bytes.
+
+Predecoded code holds one micro-op per aligned instruction slot of RAM, and one more per page that
+says the page ends. A micro-op is one word: operation, rd, rs1, rs2 (a byte each), immediate.
+"""
+
+INSN_SLOT = 4
+UOP = 8
+UOPS_PER_PAGE = 4096 // INSN_SLOT
+CODE_STRIDE = (UOPS_PER_PAGE + 1) * UOP
+PC_TO_UOP = 1  # shift: UOP / INSN_SLOT is 2
+
+OP_MASK = 0xFF
+RD_AT, RS1_AT, RS2_AT, IMM_AT = 8, 16, 24, 32
+
+OP_UNDECODED, OP_SLOW, OP_PAGE_END, FIRST_MEMORY_OP = range(4)
+
+EPOCH_BEFORE = 64  # the epoch word stands this far before the page flags
+HAS_CODE = 1  # page flag: micro-ops are decoded
+HAS_STORES = 2  # page flag: some inline TLB may hold it for stores
+
+INLINE_BITS = 10
+INLINE_MASK = (1 << INLINE_BITS) - 1
+INLINE_ENTRY = 16  # tag, and what to add to an address (or the page's first micro-op)
+INLINE_TABLE = INLINE_ENTRY << INLINE_BITS
+LOADS_AT = INLINE_TABLE
+STORES_AT = 2 * INLINE_TABLE
+CONTEXTS_AT = 3 * INLINE_TABLE
+CONTEXT_MASK = 63
+CONTEXT_ENTRY = 24  # satp, privilege and status bits, number
+INLINE_SIZE = CONTEXTS_AT + (CONTEXT_MASK + 1) * CONTEXT_ENTRY
+CONTEXTS = 512  # numbers that fit in a tag between the page number and the alignment bits
+CONTEXT_SHIFT = 3

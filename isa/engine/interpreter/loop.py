@@ -1,0 +1,98 @@
+"""Around the hot loop: interrupts, slow instructions, and when to stop.
+
+Lowered and compiled, never run as Python; `hot`, `predecode` and `carry_out` are generated from the
+instruction table (`codegen.py`).
+"""
+
+from isa.engine.interpreter.codegen import LAST_MEMORY_OP, carry_out, hot, predecode
+from isa.engine.interpreter.layout import OP_MASK, OP_UNDECODED
+from isa.engine.interpreter.runtime import (
+    check_epoch,
+    inline_entry,
+    inline_tag,
+    mark_code,
+    note_code,
+    select_context,
+    uop_at,
+)
+from isa.engine.lowering.words import load64, store64
+from isa.exits import ExitReason
+from isa.machine import ram_load
+from isa.mmu import NOT_RAM, Access, access_fault, ram_offset, translate
+from isa.pte import PAGE_SHIFT, PAGE_SIZE
+from isa.state import Slot
+from isa.trap import take, take_interrupt
+from isa.words import Page, word
+
+# ruff: noqa: D103
+
+
+def run_loop(hart: Page, fuel: int) -> int:
+    """Run until an exit or until the fuel is used up; gives the exit reason."""
+    hart[Slot.EXIT] = ExitReason.FUEL
+    check_epoch(hart)
+    select_context(hart)
+    while fuel != 0:
+        if hart[Slot.WAITING]:
+            if hart[Slot.MIP] & hart[Slot.MIE] == 0:
+                hart[Slot.EXIT] = ExitReason.WFI
+                break
+            hart[Slot.WAITING] = 0
+        if take_interrupt(hart):
+            if hart[Slot.EXIT]:
+                break
+            select_context(hart)
+        fuel = hot(hart, fuel)
+        if fuel == 0:
+            break
+        fuel = fuel - step(hart)
+        if hart[Slot.EXIT]:
+            break
+        select_context(hart)
+    return hart[Slot.EXIT]
+
+
+def step(hart: Page) -> int:
+    """Do what the hot loop could not at pc; gives 1 when that consumed the instruction."""
+    pc = hart[Slot.PC]
+    pa = translate(hart, pc, Access.FETCH)
+    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return settle(hart)
+    offset = ram_offset(hart, pa)
+    if offset == NOT_RAM:
+        access_fault(hart, pc, Access.FETCH)
+        return settle(hart)
+    was_ready = load64(inline_entry(hart, pc)) == inline_tag(hart, pc)
+    note_code(hart, pc, offset)
+    insn = ram_load(hart, offset, 4)
+    at = uop_at(hart, offset)
+    uop = load64(at)
+    if uop == OP_UNDECODED:
+        was_ready = False
+        uop = predecode(insn, pc & PAGE_SIZE - 1)
+        mark_code(hart, offset >> PAGE_SHIFT)
+        store64(at, uop)
+    if uop & OP_MASK > LAST_MEMORY_OP and not was_ready:
+        return word(False)
+    carry_out(hart, insn)
+    return settle(hart)
+
+
+def settle(hart: Page) -> int:
+    """Retire the instruction, or take the trap it pended."""
+    if hart[Slot.PENDING]:
+        take(hart)
+    elif hart[Slot.EXIT] == 0:
+        hart[Slot.PC] = hart[Slot.NEXT_PC]
+        hart[Slot.INSTRET] += 1
+    return word(True)
+
+
+def execute_one(hart: Page, insn: int) -> int:
+    """Carry out an instruction word as if fetched at pc; gives the exit reason."""
+    hart[Slot.EXIT] = ExitReason.FUEL
+    check_epoch(hart)
+    select_context(hart)
+    carry_out(hart, insn)
+    settle(hart)
+    return hart[Slot.EXIT]
