@@ -1,0 +1,313 @@
+"""The statement loop: read statements, open and close sources, and do what each statement says.
+
+The loop knows labels, assignments, macro calls, directives (a table, `directives/`) and instructions
+(`forms.py`). A statement whose text was seen before is not matched again.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from assembler.directives import DIRECTIVES
+from assembler.directives.conditional import Conditionals
+from assembler.emit import Emitter
+from assembler.errors import MAX_ERRORS, AssemblyError, AssemblyErrors, Complaint, nearest
+from assembler.expr import Linear, fold
+from assembler.finish import Finisher
+from assembler.forms import Prepared, forms, prepare
+from assembler.macros import Macro, substitute
+from assembler.objects import Object
+from assembler.options import DEFAULT_MARCH, PRIV_SPEC, Switches, make_target
+from assembler.parse import Parser, terminal
+from assembler.sections import Section, layout
+from assembler.source import Frame, Spot, Statement, split
+from assembler.symbols import Symbol
+from isa.errors import Location
+
+MAX_DEPTH = 100  # frames open at once
+MAX_EXPANDED = 5_000_000  # statements that macros and repeats may produce
+MAX_KEPT = 100_000  # prepared statements
+_FIRST_SECTIONS = (
+    (".text", "ax", "progbits"),
+    (".data", "wa", "progbits"),
+    (".bss", "wa", "nobits"),
+)
+
+
+class Fatal(Exception):  # noqa: N818 - control flow, like StopIteration
+    """The errors so far are enough, or going on makes no sense."""
+
+
+@cache
+def _head_pattern() -> re.Pattern[str]:
+    """Match the start of a statement: a label, an assignment, or a word."""
+    name, number, string = terminal("NAME"), terminal("NUMBER"), terminal("STRING")
+    return re.compile(
+        rf"(?P<label>{name}|{number}|{string})\s*:"
+        rf"|(?P<target>{name}|{string})\s*=(?P<once>=)?(?!=)"
+        rf"|(?P<word>{name})(?=\s|$|[\"(,])\s*"
+    )
+
+
+class Assembly(Emitter):
+    """One run of the assembler over one source."""
+
+    def __init__(
+        self,
+        include_paths: Sequence[str | Path] = (),
+        march: str = DEFAULT_MARCH,
+        mabi: str = "lp64",
+    ) -> None:
+        super().__init__()
+        self.include_paths = [Path(path) for path in include_paths]
+        self.parser = Parser()
+        self.target = make_target(march, mabi)
+        self.switches = Switches()
+        self.conditionals = Conditionals()
+        self.macros: dict[str, Macro] = {}
+        self.expansions = 0  # what \@ gives
+        self.sections: dict[str, Section] = {}
+        for name, flags, kind in _FIRST_SECTIONS:
+            self.sections[name] = Section(name, flags, kind)
+        self.sections[".text"].align = 4
+        self.section = self.sections[".text"]
+        self.previous = self.section
+        self.section_stack: list[tuple[Section, Section]] = []
+        self.errors: list[AssemblyError] = []
+        self.lines: Iterator[Statement] = iter(())
+        self.is_ended = False
+        self.is_exited = False
+        self._expanded = 0
+        self._kept: dict[str, Prepared] = {}
+        self._head = _head_pattern().match
+
+    # ---- running
+
+    def run(self, text: str, filename: str, defines: Mapping[str, int | str]) -> Object:
+        """Assemble a whole source; raise AssemblyErrors with all that is wrong."""
+        frame = Frame(filename)
+        self.spot = Spot(frame, Statement(1, 0, ""))
+        try:
+            for name, value in defines.items():
+                self._define(name, value)
+            self.run_frame(frame, split(text))
+            self.conditionals.check_closed(self.complain)
+            if not self.errors:
+                return self._finish(frame)
+        except Fatal:
+            pass
+        raise AssemblyErrors(self.errors)
+
+    def _define(self, name: str, value: int | str) -> None:
+        symbol = self.symbols.get(name)
+        symbol.value = self.absolute(*self._expression(str(value)), f"the value of {name}")
+        symbol.defined_at = self.spot
+
+    def _finish(self, frame: Frame) -> Object:
+        sections = list(self.sections.values())
+        if self.uses_privileged and not any(self.target.priv_spec):
+            self.target.priv_spec = PRIV_SPEC
+        try:
+            for section in sections:
+                section.close(self.spot)
+            layout(sections)
+        except Complaint as complaint:
+            self.complain(complaint, Spot(frame, Statement(1, 0, "")))
+            raise Fatal from None
+        obj = Finisher(self.symbols, sections, self.target).finish(self.complain)
+        if self.errors:
+            raise Fatal
+        obj.filename = frame.filename
+        return obj
+
+    def complain(self, complaint: Complaint, spot: Spot) -> None:
+        """Record an error; give up when there are too many."""
+        self.errors.append(AssemblyError(complaint.message, spot.where(), complaint.column))
+        if len(self.errors) >= MAX_ERRORS:
+            raise Fatal
+
+    def run_frame(self, frame: Frame, statements: Iterable[Statement]) -> None:
+        """Assemble the statements of a newly opened source."""
+        if frame.depth > MAX_DEPTH:
+            raise Complaint(f"sources nested more than {MAX_DEPTH} deep")
+        outer, spot = self.lines, self.spot
+        self.lines = lines = iter(statements)
+        level = self.conditionals.level
+        for statement in lines:
+            self.spot = Spot(frame, statement)
+            try:
+                self._statement(statement.text)
+            except Complaint as complaint:
+                self.complain(complaint, self.spot)
+            if self.is_ended or self.is_exited:
+                self.conditionals.unwind(level)
+                break
+        self.lines, self.spot = outer, spot
+
+    def run_expansion(self, title: str, statements: Sequence[Statement], origin: Frame) -> None:
+        """Assemble what a macro or a repeat expanded to."""
+        self._expanded += len(statements) + 1
+        if self._expanded > MAX_EXPANDED:
+            self.complain(
+                Complaint(f"macros and repeats make more than {MAX_EXPANDED} statements"), self.spot
+            )
+            raise Fatal
+        parent = self.spot.frame
+        line = self.spot.statement.line
+        frame = Frame(origin.filename, title, parent, line, parent.depth + 1)
+        self.run_frame(frame, statements)
+
+    # ---- one statement
+
+    def _statement(self, text: str) -> None:
+        kept = self._kept.get(text)
+        if kept is not None and self.conditionals.is_active:
+            self.emit(kept)
+            return
+        start = 0
+        while start < len(text):
+            head = self._head(text, start)
+            if head is None:
+                if self.conditionals.is_active:
+                    raise Complaint(
+                        f"expected an instruction or a directive at {text[start]!r}", start
+                    )
+                return
+            word = head["word"]
+            if word is not None:
+                self._word(word, text, head.end(), start)
+                return
+            if not self.conditionals.is_active:
+                start = head.end()
+                continue
+            if head["target"] is not None:
+                self._assign(head["target"], text, head.end(), bool(head["once"]))
+                return
+            self._label(head["label"])
+            start = _skip_space(text, head.end())
+
+    def _label(self, text: str) -> None:
+        place = self.section.here()
+        if text[0].isdigit():
+            if not text.isdigit():
+                raise Complaint(f"{text!r} is not a label")
+            self.symbols.define_numeric(int(text), place, self.spot)
+        else:
+            self.symbols.define_label(text.strip('"'), place, self.spot)
+
+    def _word(self, word: str, text: str, rest: int, start: int) -> None:
+        """Do a directive, a macro call or an instruction; its operands start at `rest`."""
+        name = word.lower()
+        if not self.conditionals.is_active:
+            if name in self.conditionals.words:
+                self._directive(name, text, rest)
+            return
+        macro = self.macros.get(name)
+        if macro is not None:
+            self._call(macro, text[rest:])
+        elif name in DIRECTIVES:
+            self._directive(name, text, rest)
+        elif word.startswith(".") and word not in forms():
+            raise Complaint(f"unknown directive {word!r}{nearest(word, DIRECTIVES)}", start)
+        else:
+            self._instruction(word, text, rest, start)
+
+    def _instruction(self, word: str, text: str, rest: int, start: int) -> None:
+        if word not in forms():
+            known = [*forms(), *self.macros]
+            raise Complaint(f"unknown instruction {word!r}{nearest(word, known)}", start)
+        try:
+            prepared = prepare(word, self.parser.operands(text[rest:]))
+            if not start and len(self._kept) < MAX_KEPT:
+                self._kept[text] = prepared
+            self.emit(prepared)
+        except Complaint as complaint:
+            at = start if complaint.column is None else rest + complaint.column
+            raise Complaint(complaint.message, at) from None
+
+    def _directive(self, name: str, text: str, rest: int) -> None:
+        directive = DIRECTIVES[name]
+        operands = text[rest:]
+        try:
+            if directive.style == "raw":
+                directive.handler(self, name, operands)
+            elif directive.style == "operands":
+                directive.handler(self, name, self.parser.operands(operands))
+            else:
+                directive.handler(self, name, self.parser.parse(directive.style, operands))
+        except Complaint as complaint:
+            at = None if complaint.column is None else rest + complaint.column
+            raise Complaint(complaint.message, at) from None
+
+    def _call(self, macro: Macro, arguments: str) -> None:
+        body = substitute(macro.body, macro.bind(arguments), self.expansions)
+        self.expansions += 1
+        self.run_expansion(f"macro {macro.header.name}", body, macro.frame)
+        self.is_exited = False
+
+    def _assign(self, target: str, text: str, rest: int, is_once: bool) -> None:
+        try:
+            if target == ".":
+                DIRECTIVES[".org"].handler(self, ".org", self.parser.operands(text[rest:]))
+            else:
+                tree, atoms = self._expression(text[rest:])
+                self.assign(target.strip('"'), tree, atoms, is_once)
+        except Complaint as complaint:
+            at = None if complaint.column is None else rest + complaint.column
+            raise Complaint(complaint.message, at) from None
+
+    # ---- for directives
+
+    def _expression(self, text: str):  # type: ignore[no-untyped-def]
+        operands = self.parser.operands(text)
+        if len(operands.trees) != 1:
+            raise Complaint("one expression is expected here")
+        return operands.trees[0], operands.atoms
+
+    def assign(self, name: str, tree, atoms: tuple[str, ...], is_once: bool) -> None:  # type: ignore[no-untyped-def]
+        """Give a symbol the value of an expression; `is_once` refuses a second definition."""
+        symbol = self.symbols.get(name)
+        value = fold(self.evaluate(tree, atoms), is_final=False)
+        if is_once:
+            self.symbols.refuse_second(symbol)
+        if symbol.place is not None or symbol.common is not None or symbol.is_constant:
+            raise Complaint(f"symbol {name!r} is already defined at {symbol.defined_at}")
+        if isinstance(value, Linear) and symbol in (value.plus, value.minus):
+            raise Complaint(f"{name} is defined by itself")
+        symbol.value = value
+        symbol.is_constant = is_once
+        symbol.defined_at = self.spot
+
+    def enter(self, section: Section) -> None:
+        """Make a section the current one."""
+        self.previous = self.section
+        self.section = section
+
+    def read_section(self, name: str, flags: str, kind: str, entsize: int = 0) -> Section:
+        """Give the section of that name, made now if it is new."""
+        section = self.sections.get(name)
+        if section is None:
+            section = self.sections[name] = Section(name, flags, kind, entsize)
+        return section
+
+    def symbol_named(self, name: str) -> Symbol:
+        """Give a symbol that a directive speaks about, without counting it as used."""
+        symbol = self.symbols.get(name)
+        if symbol.defined_at is None:
+            symbol.defined_at = self.spot
+        return symbol
+
+    def forget_prepared(self) -> None:
+        """Forget prepared statements: a new macro may have taken over a mnemonic."""
+        self._kept.clear()
+
+    def location(self) -> Location:
+        """Give the place of the statement at hand."""
+        return Location(self.spot.frame.filename, self.spot.statement.line)
+
+
+def _skip_space(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at

@@ -1,0 +1,144 @@
+"""Directives that move the location counter: alignment, gaps and fills."""
+
+from typing import TYPE_CHECKING
+
+from assembler.directives.table import Directive, Table
+from assembler.emit import local_target
+from assembler.errors import Complaint
+from assembler.expr import Linear, Value, describe, fold
+from assembler.parse import Operands
+from assembler.sections import MAX_SECTION, Point
+
+if TYPE_CHECKING:
+    from assembler.assembly import Assembly
+
+MAX_POWER = 31
+MAX_FILL_SIZE = 8
+_INSTRUCTION_ALIGNMENT = 4
+
+
+def _align(assembly: "Assembly", name: str, operands: Operands) -> None:
+    """Align to a boundary: `.balign` takes bytes, the others a power of two."""
+    values = [assembly.absolute(t, operands.atoms, f"an operand of {name}") for t in operands.trees]
+    if not 1 <= len(values) <= 3:
+        raise Complaint(f"{name} takes a boundary, a fill value and a most")
+    if name.startswith(".balign"):
+        alignment = values[0] or 1
+        if alignment < 0 or alignment & alignment - 1 or alignment > 1 << MAX_POWER:
+            raise Complaint(f"{values[0]} is not a power of two up to 2**{MAX_POWER}")
+    elif 0 <= values[0] <= MAX_POWER:
+        alignment = 1 << values[0]
+    else:
+        raise Complaint(f"alignment 2**{values[0]} is outside 2**0..2**{MAX_POWER}")
+    section = assembly.section
+    size = {"w": 2, "l": 4}.get(name[-1], 1) if name not in (".align", ".balign", ".p2align") else 1
+    fill = (values[1] & (1 << 8 * size) - 1).to_bytes(size, "little") if len(values) > 1 else None
+    most = values[2] if len(values) > 2 and values[2] else None
+    if fill is None and section.is_code and alignment <= _INSTRUCTION_ALIGNMENT:
+        # Code stands on this boundary anyway; GNU as adds nothing after odd data either.
+        section.align = max(section.align, alignment)
+        return
+    if section.is_code:
+        section.set_mark("x" if fill is None else "d")
+    section.align_to(alignment, fill, most, assembly.spot)
+
+
+def _space(assembly: "Assembly", name: str, operands: Operands) -> None:
+    if not 1 <= len(operands.trees) <= 2:
+        raise Complaint(f"{name} takes a size and a fill value")
+    fill = 0
+    if len(operands.trees) == 2:
+        fill = assembly.absolute(operands.trees[1], operands.atoms, "the fill value")
+    pattern = bytes([fill & 0xFF])
+    value = fold(assembly.evaluate(operands.trees[0], operands.atoms), is_final=False)
+    assembly.section.set_mark("d")
+    if not isinstance(value, int):
+        _add_gap(assembly, lambda _: _known(value), pattern)
+    elif value < 0:
+        raise Complaint(f"the size {value} is negative")
+    else:
+        assembly.section.reserve(value, pattern)
+
+
+def _known(value: Value) -> int:
+    folded = fold(value, is_final=True)
+    if isinstance(folded, int):
+        return max(0, folded)
+    raise Complaint(f"the size depends on {describe(folded)}")
+
+
+def _add_gap(assembly: "Assembly", measure, pattern: bytes) -> None:  # type: ignore[no-untyped-def]
+    """Add a gap whose size is known only when sizes before it are."""
+    section = assembly.section
+
+    def fill(size: int) -> bytes:
+        if size > MAX_SECTION:
+            raise Complaint(f"a gap of {size:#x} bytes is more than {MAX_SECTION:#x}")
+        return pattern * size
+
+    section.add_point(Point(section.size, 0, measure, fill, False, assembly.spot))
+
+
+def _fill(assembly: "Assembly", name: str, operands: Operands) -> None:
+    values = [assembly.absolute(t, operands.atoms, f"an operand of {name}") for t in operands.trees]
+    if not 1 <= len(values) <= 3:
+        raise Complaint(f"{name} takes a repeat count, a size and a value")
+    count, size, value = (*values, *(1, 0)[len(values) - 1 :])
+    if count < 0 or size < 0:
+        raise Complaint("a repeat count and a size cannot be negative")
+    size = min(size, MAX_FILL_SIZE)
+    # Only the low 4 bytes of the value are used; the rest of each item is zero.
+    pattern = (value & 0xFFFF_FFFF).to_bytes(8, "little")[:size]
+    assembly.section.set_mark("d")
+    if size:
+        assembly.section.reserve(count * size, pattern)
+
+
+def _org(assembly: "Assembly", name: str, operands: Operands) -> None:
+    if not 1 <= len(operands.trees) <= 2:
+        raise Complaint(".org takes a place and a fill value")
+    fill = 0
+    if len(operands.trees) == 2:
+        fill = assembly.absolute(operands.trees[1], operands.atoms, "the fill value")
+    section = assembly.section
+    value = fold(assembly.evaluate(operands.trees[0], operands.atoms), is_final=False)
+    goal = _place_now(value, section)
+    section.set_mark("d")
+    if goal is not None and section.is_firm:
+        if goal < section.size:
+            raise Complaint(f".org cannot move back from {section.size:#x} to {goal:#x}")
+        section.reserve(goal - section.size, bytes([fill & 0xFF]))
+        return
+
+    def measure(address: int) -> int:
+        place = value if isinstance(value, int) else local_target(value, section)
+        if place is None:
+            raise Complaint(f".org needs a place in {section.name}")
+        if place < address:
+            raise Complaint(f".org cannot move back from {address:#x} to {place:#x}")
+        return place - address
+
+    _add_gap(assembly, measure, bytes([fill & 0xFF]))
+
+
+def _place_now(value: Value, section: object) -> int | None:
+    """Give the offset meant, if it is known already."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Linear) and value.plus is not None and value.minus is None:
+        place = value.plus.place
+        if place is not None and place.section is section:
+            return place.offset + value.constant
+    return None
+
+
+_ALIGNS = (".align", ".balign", ".balignw", ".balignl", ".p2align", ".p2alignw", ".p2alignl")
+
+TABLE: Table = {
+    **{name: Directive("operands", _align) for name in _ALIGNS},
+    ".space": Directive("operands", _space),
+    ".skip": Directive("operands", _space),
+    ".zero": Directive("operands", _space),
+    ".fill": Directive("operands", _fill),
+    ".org": Directive("operands", _org),
+}

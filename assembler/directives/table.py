@@ -1,0 +1,16 @@
+"""What an entry of the directive table is."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+Handler = Callable[[Any, str, Any], None]  # the assembly, the directive's name, its operands
+
+
+class Directive(NamedTuple):
+    """How a directive's operands are read, and what it does."""
+
+    style: str
+    handler: Handler
+
+
+Table = dict[str, Directive]

@@ -1,0 +1,232 @@
+"""The end of an assembly: places become offsets, fixups become bytes or relocations, an `Object`.
+
+Which values stay relocations follows GNU as with `-mno-relax`: jumps and branches always do, and so
+do differences of labels in code, because a linker may relax it.
+"""
+
+from collections.abc import Callable, Iterable
+
+from assembler.attributes import attributes_section
+from assembler.errors import Complaint
+from assembler.expr import Linear, Value, describe, fold, symbols_of
+from assembler.objects import Object, ObjSection, ObjSymbol, Relocation
+from assembler.options import Target
+from assembler.reloc import Field, patch_field, patch_operand, types_by_name
+from assembler.sections import Fixup, Section
+from assembler.source import Spot
+from assembler.symbols import Symbol, SymbolTable, display_name
+from isa.errors import OperandError
+from isa.spec import TABLE
+
+Report = Callable[[Complaint, Spot], None]
+_PREFILLED_BY_ADDEND = ("R_RISCV_HI20", "R_RISCV_LO12_I", "R_RISCV_LO12_S")
+
+
+class Finisher:
+    """Turns laid-out sections and symbols into an object."""
+
+    def __init__(self, symbols: SymbolTable, sections: Iterable[Section], target: Target) -> None:
+        self._table = symbols
+        self._sections = list(sections)
+        self._target = target
+        self._made: dict[int, ObjSymbol] = {}
+        self._outputs = {id(section): _output(section) for section in self._sections}
+        self._object = Object("")
+
+    def finish(self, report: Report) -> Object:
+        """Make the object; errors are reported with their places."""
+        self._object.flags = self._target.elf_flags
+        for section in self._sections:
+            self._object.sections.append(self._outputs[id(section)])
+        for symbol in self._table.by_name.values():
+            _guarded(report, symbol.defined_at, lambda symbol=symbol: self._list(symbol))
+        for section in self._sections:
+            for fixup in section.fixups:
+                _guarded(report, fixup.spot, lambda fixup=fixup: self._fix(fixup))
+            self._outputs[id(section)].data = bytes(section.data)
+        self._object.sections.append(attributes_section(self._target))
+        marks = self._mapping_symbols()
+        heads = [ObjSymbol("", type="section", section=s) for s in self._object.sections]
+        self._object.symbols = [*heads, *marks, *self._made.values()]
+        return self._object
+
+    def _mapping_symbols(self) -> list[ObjSymbol]:
+        """Make `$x` and `$d`; a section's first `$x` names the architecture."""
+        found = []
+        for section in self._sections:
+            at: dict[int, ObjSymbol] = {}
+            is_first = True
+            for place, mark in section.marks:
+                name = f"${mark}"
+                if mark == "x" and is_first:
+                    name += self._target.arch
+                    is_first = False
+                offset = place.final()
+                at[offset] = ObjSymbol(name, offset, section=self._outputs[id(section)])
+            found += [symbol for offset, symbol in at.items() if offset < section.size]
+        return found
+
+    # ---- symbols
+
+    def _list(self, symbol: Symbol) -> None:
+        """Put a symbol into the table unless nothing asks for it."""
+        if "\x02" in symbol.name and not symbol.is_defined:
+            raise Complaint(f"label {display_name(symbol)} is used but not defined after this")
+        is_mentioned = symbol.used_at is not None or symbol.binding != "local"
+        if not symbol.is_temporary and (symbol.is_defined or is_mentioned):
+            self._make(symbol)
+
+    def _make(self, symbol: Symbol) -> ObjSymbol:
+        """Give the output symbol, made now if it is new."""
+        made = self._made.get(id(symbol))
+        if made is None:
+            made = self._made[id(symbol)] = self._convert(symbol)
+        return made
+
+    def _convert(self, symbol: Symbol) -> ObjSymbol:
+        binding = symbol.binding
+        if binding == "local" and (not symbol.is_defined or symbol.common):
+            binding = "global"
+        made = ObjSymbol(symbol.name, 0, 0, binding, symbol.type, symbol.visibility)
+        size = fold(symbol.size, is_final=True)
+        if not isinstance(size, int):
+            raise Complaint(f"the size of {symbol.name} depends on {describe(size)}")
+        made.size = size
+        if symbol.common:
+            made.size, made.value = symbol.common
+            made.section = "common"
+            made.type = "object"
+            return made
+        self._locate(symbol, made)
+        return made
+
+    def _locate(self, symbol: Symbol, made: ObjSymbol) -> None:
+        value: Value = Linear(symbol, None, 0) if symbol.value is None else symbol.value
+        if not symbol.is_defined:
+            return
+        folded = fold(value, is_final=True)
+        if isinstance(folded, int):
+            made.value, made.section = folded, "absolute"
+            return
+        base = folded.plus if isinstance(folded, Linear) and folded.minus is None else None
+        if base is None or base.place is None:
+            raise Complaint(f"{symbol.name} cannot be expressed: it depends on {describe(folded)}")
+        assert isinstance(folded, Linear)
+        made.value = base.place.final() + folded.constant
+        made.section = self._outputs[id(base.place.section)]
+
+    # ---- fixups
+
+    def _fix(self, fixup: Fixup) -> None:
+        for symbol in symbols_of(fixup.value):
+            if "\x02" in symbol.name and not symbol.is_defined:
+                return  # told already, at the symbol
+        if fixup.field.operand is None:
+            self._fix_datum(fixup)
+        else:
+            self._fix_operand(fixup)
+
+    def _fix_datum(self, fixup: Fixup) -> None:
+        field, section = fixup.field, fixup.place.section
+        offset = fixup.place.final()
+        value = fixup.value
+        if not _is_code_difference(value):
+            value = _keep_name(value)
+        if isinstance(value, int):
+            patch_field(section.data, offset, field, value)
+            return
+        if not isinstance(value, Linear) or value.plus is None:
+            raise Complaint(f"no relocation can express this; it depends on {describe(value)}")
+        if value.minus is not None:
+            bits = 8 * field.size
+            self._relocate(section, offset, f"R_RISCV_ADD{bits}", value.plus, value.constant)
+            self._relocate(section, offset, f"R_RISCV_SUB{bits}", value.minus, 0)
+        elif not field.relocation:
+            raise Complaint(f"an address does not fit in {field.size} bytes: {describe(value)}")
+        else:
+            self._relocate(section, offset, field.relocation, value.plus, value.constant)
+
+    def _fix_operand(self, fixup: Fixup) -> None:
+        field, section = fixup.field, fixup.place.section
+        offset = fixup.place.final()
+        if fixup.branch is not None and fixup.branch.size != fixup.branch.first:
+            offset += 4
+            field = Field(4, "R_RISCV_JAL", TABLE.by_name["jal"].pattern.operands["offset"])
+        value = _keep_name(fixup.value)
+        if isinstance(value, int) and not field.is_relative:
+            patch_field(section.data, offset, field, value)
+            return
+        if not field.relocation:
+            raise Complaint(self._needs_constant(value))
+        if isinstance(value, int):
+            self._relocate(section, offset, field.relocation, None, value)
+            return
+        if not isinstance(value, Linear) or value.minus is not None or value.plus is None:
+            raise Complaint(f"no relocation can express this; it depends on {describe(value)}")
+        self._relocate(section, offset, field.relocation, value.plus, value.constant)
+        self._prefill(section, offset, field, value)
+
+    def _needs_constant(self, value: Value) -> str:
+        names = [symbol for symbol in symbols_of(value) if not symbol.is_defined]
+        if not names:
+            return f"a constant is needed here, and {describe(value)} is an address"
+        name = display_name(names[0])
+        return f"symbol {name!r} is not defined{self._table.suggestion(name)}"
+
+    def _prefill(self, section: Section, offset: int, field: Field, value: Linear) -> None:
+        """Fill in what the field would be if the section stood alone, as GNU as does."""
+        assert field.operand is not None
+        assert value.plus is not None
+        base = self._made[id(value.plus)]
+        if field.relocation in _PREFILLED_BY_ADDEND:
+            number = field.part(value.constant)
+        elif types_by_name()[field.relocation].base == "pc" and not field.relocation.endswith(
+            "HI20"
+        ):
+            if base.section == "absolute":
+                return
+            number = base.value + value.constant - offset
+        else:
+            return
+        try:
+            patch_operand(section.data, offset, field.operand, number)
+        except OperandError:
+            if base.section is self._outputs[id(section)] and base.binding == "local":
+                raise Complaint(f"the target is out of reach: {number:#x} bytes away") from None
+
+    def _relocate(
+        self, section: Section, offset: int, name: str, symbol: Symbol | None, addend: int
+    ) -> None:
+        made = None if symbol is None else self._make(symbol)
+        entry = Relocation(offset, types_by_name()[name].number, made, addend)
+        self._outputs[id(section)].relocations.append(entry)
+
+
+def _output(section: Section) -> ObjSection:
+    output = ObjSection(section.name, section.type, section.flags, b"", section.size)
+    output.align, output.entsize = section.align, section.entsize
+    return output
+
+
+def _keep_name(value: Value) -> Value:
+    """Fold a value, keeping the name of an assigned symbol that stands for a place."""
+    folded = fold(value, is_final=True)
+    if isinstance(folded, int) or not isinstance(value, Linear) or value.minus is not None:
+        return folded
+    return value
+
+
+def _is_code_difference(value: Value) -> bool:
+    """Whether this is the difference of two places in code, which a linker may change."""
+    if not isinstance(value, Linear) or value.plus is None or value.minus is None:
+        return False
+    places = [symbol.place for symbol in (value.plus, value.minus)]
+    return all(place is not None and place.section.is_code for place in places)
+
+
+def _guarded(report: Report, spot: Spot | None, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Complaint as complaint:
+        assert spot is not None
+        report(complaint, spot)

@@ -1,0 +1,233 @@
+"""Sections while they are being filled: bytes, fixups, and the points whose size is not final.
+
+A point (a branch that may be out of reach, an alignment, a gap) is assumed to have its smallest size
+while statements are read; `layout` then lets points grow until all sizes agree. A `Place` counts the
+points before it, so its final offset is a sum and never a search.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from assembler.errors import Complaint
+from assembler.nops import nop_fill
+from assembler.reloc import Field
+from assembler.source import Spot
+
+if TYPE_CHECKING:
+    from assembler.expr import Value
+
+MAX_SECTION = 1 << 28  # bytes that are really stored
+MAX_NOBITS = 1 << 48
+MAX_ROUNDS = 1000
+
+
+class Place(NamedTuple):
+    """A spot in a section: an offset as if no point grew, and how many points stand before it."""
+
+    section: "Section"
+    offset: int
+    points: int
+
+    def final(self) -> int:
+        """Give the offset in the section, exact once the layout is done."""
+        return self.offset + self.section.shifts[self.points]
+
+
+@dataclass(slots=True)
+class Fixup:
+    """A field whose value is known only later: an instruction's operand or a datum."""
+
+    place: Place
+    field: Field
+    value: "Value"
+    spot: Spot
+    branch: "Point | None" = None  # the branch whose target this is, if it may have to reach far
+
+
+@dataclass(slots=True)
+class Point:
+    """Something at `offset` whose size is `size`, and was `first` while statements were read.
+
+    `measure` gives the size needed at an address; `fill` gives the bytes of a size.
+    """
+
+    offset: int
+    first: int
+    measure: Callable[[int], int]
+    fill: Callable[[int], bytes]
+    is_firm: bool  # whether `first` is already known to be the final size
+    spot: Spot
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        self.size = self.first
+
+
+@dataclass(eq=False)
+class Section:
+    """One section being assembled."""
+
+    name: str
+    flags: str = ""
+    type: str = "progbits"
+    entsize: int = 0
+    align: int = 1
+    data: bytearray = field(default_factory=bytearray)
+    points: list[Point] = field(default_factory=list)
+    fixups: list[Fixup] = field(default_factory=list)
+    marks: list[tuple[Place, str]] = field(default_factory=list)  # mapping symbols $x and $d
+    shifts: list[int] = field(default_factory=lambda: [0])
+    reserved: int = 0  # bytes of a section without contents
+    mark: str = ""
+    is_firm: bool = True  # no point so far may change its size
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it holds instructions."""
+        return "x" in self.flags
+
+    @property
+    def is_nobits(self) -> bool:
+        """Whether it takes no room in the file."""
+        return self.type == "nobits"
+
+    @property
+    def size(self) -> int:
+        """The size so far."""
+        return self.reserved if self.type == "nobits" else len(self.data)
+
+    def here(self) -> Place:
+        """Give the current place."""
+        return Place(self, self.size, len(self.points))
+
+    def emit(self, data: bytes) -> None:
+        """Append bytes."""
+        if self.is_nobits:
+            if data.strip(b"\0"):
+                raise Complaint(f"section {self.name} takes no contents, only space")
+            self.reserve(len(data))
+            return
+        if len(self.data) + len(data) > MAX_SECTION:
+            raise Complaint(f"section {self.name} would be larger than {MAX_SECTION:#x} bytes")
+        self.data += data
+
+    def reserve(self, count: int, pattern: bytes = b"\0") -> None:
+        """Append `count` bytes of a repeated pattern, which starts anew at this place."""
+        limit = MAX_NOBITS if self.is_nobits else MAX_SECTION
+        if count < 0 or self.size + count > limit:
+            raise Complaint(f"{count} bytes more would make {self.name} larger than {limit:#x}")
+        if not self.is_nobits:
+            self.emit((pattern * (count // len(pattern) + 1))[:count])
+            return
+        if pattern.strip(b"\0"):
+            raise Complaint(f"section {self.name} takes no contents, only space")
+        self.reserved += count
+
+    def set_mark(self, mark: str) -> None:
+        """Note that what follows is instructions (x) or data (d), for disassemblers."""
+        if mark != self.mark and self.is_code:
+            self.mark = mark
+            self.marks.append((self.here(), mark))
+
+    def distance(self, start: Place, end: Place, is_final: bool) -> int | None:
+        """Give end minus start, or None while points between them may still grow."""
+        if is_final:
+            return end.final() - start.final()
+        low, high = sorted((start.points, end.points))
+        if all(point.is_firm for point in self.points[low:high]):
+            return end.offset - start.offset
+        return None
+
+    def add_point(self, point: Point) -> None:
+        """Append a point and the bytes of its first size."""
+        self.points.append(point)
+        self.is_firm = self.is_firm and point.is_firm
+        if self.is_nobits:
+            self.reserve(point.first)
+        else:
+            self.emit(point.fill(point.first))
+
+    def align_to(self, alignment: int, fill: bytes | None, most: int | None, spot: Spot) -> None:
+        """Align the current place; `fill` None means nops in code and zeros elsewhere."""
+        self.align = max(self.align, alignment)
+
+        def measure(address: int) -> int:
+            gap = -address % alignment
+            return 0 if most is not None and gap > most else gap
+
+        def pad(size: int) -> bytes:
+            if fill is None:
+                return nop_fill(size) if self.is_code else bytes(size)
+            return pad_pattern(fill, size)
+
+        at = self.size
+        self.add_point(Point(at, measure(at), measure, pad, self.is_firm, spot))
+
+    def close(self, spot: Spot) -> None:
+        """Pad code to its own alignment, so that what is linked behind it is aligned."""
+        if self.is_code and self.size:
+            self.align_to(self.align, None, None, spot)
+
+    def settle(self, sizes: Iterable[int]) -> bool:
+        """Take new sizes of the points; say whether anything moved."""
+        shifts = [0]
+        total = 0
+        for point, size in zip(self.points, sizes, strict=True):
+            point.size = size
+            total += size - point.first
+            shifts.append(total)
+        changed = shifts != self.shifts
+        self.shifts = shifts
+        return changed
+
+    def measure(self) -> bool:
+        """Measure every point once; say whether anything moved."""
+        if len(self.shifts) != len(self.points) + 1:
+            self.shifts = [0] * (len(self.points) + 1)
+        if not self.points:
+            return False
+        return self.settle(list(self._sizes()))
+
+    def _sizes(self) -> Iterable[int]:
+        """Give the new sizes in order, each point measured where those before it put it."""
+        total = 0
+        for point in self.points:
+            size = point.measure(point.offset + total)
+            total += size - point.first
+            yield size
+
+    def rebuild(self) -> None:
+        """Put the bytes where the final sizes say."""
+        if self.is_nobits:
+            self.reserved += self.shifts[-1]
+            return
+        if all(point.size == point.first for point in self.points):
+            return
+        pieces, start = [], 0
+        for point in self.points:
+            pieces.append(bytes(self.data[start : point.offset]))
+            start = point.offset + point.first
+            same = point.size == point.first
+            here = self.data[point.offset : start]
+            pieces.append(bytes(here) if same else point.fill(point.size))
+        pieces.append(bytes(self.data[start:]))
+        self.data = bytearray().join(pieces)
+
+
+def pad_pattern(fill: bytes, size: int) -> bytes:
+    """Repeat a pattern at the end of a gap, zeros before it where it does not fit."""
+    return bytes(size % len(fill)) + fill * (size // len(fill))
+
+
+def layout(sections: Iterable[Section]) -> None:
+    """Let the points of all sections grow until nothing moves, then place the bytes."""
+    sections = list(sections)
+    for _ in range(MAX_ROUNDS):
+        if not any([section.measure() for section in sections]):
+            break
+    else:
+        name = next(s.name for s in sections if s.points)
+        raise Complaint(f"the sizes in section {name} depend on each other in a circle")
+    for section in sections:
+        section.rebuild()

@@ -1,0 +1,98 @@
+"""From source text to statements: comments removed, lines split at `;`, places remembered.
+
+Not here: what a statement means. A frame is one opened source (a file, a macro expansion, a repeat);
+frames nest, and the chain of them is the expansion stack shown in errors.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from assembler.errors import Where
+
+_STRING = r'"(?:[^"\\\n]|\\.)*"?'
+_CHARACTER = r"'(?:\\.|[^\\\n])'?"
+_BLOCK = re.compile(rf"{_STRING}|{_CHARACTER}|#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_PIECE = re.compile(rf"{_STRING}|{_CHARACTER}|(?P<comment>#|//)|(?P<end>;)")
+_SPECIAL = re.compile(r"[#;/]")
+
+
+class Statement(NamedTuple):
+    """One statement's text and its place: line from 1, column from 0."""
+
+    line: int
+    column: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One opened source; `parent` and `parent_line` say where it was opened from."""
+
+    filename: str
+    title: str = ""
+    parent: "Frame | None" = None
+    parent_line: int = 0
+    depth: int = 0
+
+    def stack(self) -> tuple[str, ...]:
+        """Give the expansion stack, innermost first."""
+        lines = []
+        frame: Frame | None = self
+        while frame is not None and frame.parent is not None:
+            lines.append(f"in {frame.title} from {frame.parent.filename}:{frame.parent_line}")
+            frame = frame.parent
+        return tuple(lines)
+
+
+class Spot(NamedTuple):
+    """A statement and the frame it stands in: cheap to keep, and enough to report an error."""
+
+    frame: Frame
+    statement: Statement
+
+    def where(self) -> Where:
+        """Give the place in the form that errors carry."""
+        line, column, text = self.statement
+        return Where(self.frame.filename, line, column, text, self.frame.stack())
+
+    def __str__(self) -> str:
+        return f"{self.frame.filename}:{self.statement.line}"
+
+
+def split(text: str) -> Iterator[Statement]:
+    """Split a source text into statements; empty ones are left out."""
+    if "/*" in text:
+        text = _BLOCK.sub(_blank, text)
+    for number, line in enumerate(text.split("\n"), 1):
+        if _SPECIAL.search(line):
+            yield from _split_line(number, line)
+        elif stripped := line.strip():
+            yield Statement(number, line.index(stripped[0]), stripped)
+
+
+def _blank(match: re.Match[str]) -> str:
+    """Blank a block comment, keeping its line ends; leave strings and line comments alone."""
+    found = match[0]
+    if not found.startswith("/*"):
+        return found
+    return "".join("\n" if c == "\n" else " " for c in found)
+
+
+def _split_line(number: int, line: str) -> Iterator[Statement]:
+    start, end = 0, len(line)
+    for piece in _PIECE.finditer(line):
+        if piece["comment"]:
+            end = piece.start()
+            break
+        if piece["end"]:
+            yield from _statement(number, line, start, piece.start())
+            start = piece.end()
+    yield from _statement(number, line, start, end)
+
+
+def _statement(number: int, line: str, start: int, end: int) -> Iterator[Statement]:
+    text = line[start:end]
+    if stripped := text.strip():
+        yield Statement(number, start + text.index(stripped[0]), stripped)

@@ -1,0 +1,108 @@
+"""Symbols of one assembly: labels, assignments, local labels, and what is declared about them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assembler.errors import Complaint, nearest
+from assembler.sections import Place
+from assembler.source import Spot
+
+if TYPE_CHECKING:
+    from assembler.expr import Value
+
+LOCAL_PREFIX = ".L"
+FAKE_NAME = ".L0 "  # the name GNU as gives to places that the source does not name
+
+
+@dataclass(eq=False, slots=True)
+class Symbol:
+    """A name and what is known about it; defined by a place, a value or a common size."""
+
+    name: str
+    place: Place | None = None
+    value: "Value | None" = None
+    common: tuple[int, int] | None = None  # size and alignment
+    binding: str = "local"
+    type: str = "notype"
+    visibility: str = "default"
+    size: "Value" = 0
+    defined_at: Spot | None = None
+    used_at: Spot | None = None
+    is_constant: bool = False  # by .equiv: must not change
+    is_listed: bool = True
+
+    @property
+    def is_defined(self) -> bool:
+        """Whether it has a meaning in this file."""
+        return self.place is not None or self.value is not None or self.common is not None
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it is left out of the symbol table unless a relocation needs it."""
+        return self.name.startswith(LOCAL_PREFIX)
+
+
+class SymbolTable:
+    """All symbols of an assembly, by name, in the order of their first mention."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Symbol] = {}
+        self.fakes: list[Symbol] = []
+        self._passed: dict[int, int] = {}  # numeric label -> how often it was defined
+
+    def get(self, name: str) -> Symbol:
+        """Give the symbol of that name, made now if it is new."""
+        symbol = self.by_name.get(name)
+        if symbol is None:
+            symbol = self.by_name[name] = Symbol(name)
+        return symbol
+
+    def define_label(self, name: str, place: Place, spot: Spot) -> Symbol:
+        """Define a label; raise Complaint when the name has a meaning already."""
+        symbol = self.get(name)
+        self.refuse_second(symbol)
+        symbol.place = place
+        symbol.defined_at = spot
+        return symbol
+
+    def refuse_second(self, symbol: Symbol) -> None:
+        """Raise Complaint when a symbol is defined, naming the first place."""
+        if symbol.is_defined:
+            raise Complaint(f"symbol {symbol.name!r} is already defined at {symbol.defined_at}")
+
+    def define_numeric(self, number: int, place: Place, spot: Spot) -> None:
+        """Define a local label such as `1:` once more."""
+        count = self._passed[number] = self._passed.get(number, 0) + 1
+        self.define_label(_numeric_name(number, count), place, spot)
+
+    def numeric(self, number: int, direction: str) -> Symbol:
+        """Give the local label meant by `1b` or `1f`."""
+        count = self._passed.get(number, 0)
+        if direction == "f":
+            return self.get(_numeric_name(number, count + 1))
+        if not count:
+            raise Complaint(f"there is no label {number}: before this line")
+        return self.get(_numeric_name(number, count))
+
+    def mark_place(self, place: Place) -> Symbol:
+        """Make a nameless symbol for a place."""
+        symbol = Symbol(FAKE_NAME, place)
+        self.fakes.append(symbol)
+        return symbol
+
+    def suggestion(self, name: str) -> str:
+        """Say which defined symbol was probably meant."""
+        names = [s.name for s in self.by_name.values() if s.is_defined and "\x02" not in s.name]
+        return nearest(name, names)
+
+
+def _numeric_name(number: int, count: int) -> str:
+    return f".L{number}\x02{count}"
+
+
+def display_name(symbol: Symbol) -> str:
+    """Give the name as the source has it."""
+    name = symbol.name
+    if "\x02" in name:
+        return name[2 : name.index("\x02")]
+    return "." if name == FAKE_NAME else name
