@@ -72,9 +72,8 @@ def guarded(work: Callable[[], int], stderr: TextIO) -> int:
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:
-        if error.filename is None:
-            return _report_bug(error, stderr)
-        print(f"trapline: error: {os.fsdecode(error.filename)}: {error.strerror}", file=stderr)
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        print(f"trapline: error: {where}{error.strerror or error}", file=stderr)
         return USER_ERROR
     except Exception as error:  # noqa: BLE001 - the one place where a bug ends
         return _report_bug(error, stderr)
@@ -110,9 +109,11 @@ def _report_bug(error: Exception, stderr: TextIO) -> int:
 
 
 def entry_point() -> NoReturn:
-    """Leave the process with the status of `main`, even when standard output has been closed."""
+    """Leave the process with the status of `main`, even when standard output cannot be written."""
     status = main()
-    if status == BROKEN_PIPE:
-        # The interpreter flushes standard output on its way out; give it somewhere to go.
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Already reported. The interpreter flushes once more on its way out: let that succeed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_an_interruption_is_silent(error, status):
     assert stderr.getvalue() == ""
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("two\nlines"), OSError(28, "disk full")])
+@pytest.mark.parametrize("error", [ZeroDivisionError("two\nlines"), RecursionError()])
 def test_a_bug_is_one_line_without_a_traceback(monkeypatch, error):
     monkeypatch.delenv("TRAPLINE_DEBUG", raising=False)
     stderr = io.StringIO()
@@ -156,3 +157,16 @@ def test_a_reader_that_has_gone_away_is_not_an_error():
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_full_disk_is_one_line_and_status_2():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "trapline", "isa"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "trapline: error: No space left on device\n"
