@@ -94,11 +94,13 @@ def now(hart: Page) -> int:
 
 def read_time(hart: Page) -> int:
     """Read the time in timebase ticks."""
-    return divu(now(hart), hart[Slot.TICK])
+    hart[Slot.CLOCK_READS] += 1
+    return divu(now(hart), hart[Slot.TICK]) + hart[Slot.TIME_OFFSET]
 
 
 def read_mcycle(hart: Page) -> int:
     """Read mcycle: one cycle per retired instruction."""
+    hart[Slot.CLOCK_READS] += 1
     if hart[Slot.MCOUNTINHIBIT] & COUNT_CYCLES:
         return hart[Slot.MCYCLE]
     return hart[Slot.INSTRET] + hart[Slot.MCYCLE]
@@ -106,6 +108,7 @@ def read_mcycle(hart: Page) -> int:
 
 def read_minstret(hart: Page) -> int:
     """Read minstret, which does not count the reading instruction."""
+    hart[Slot.CLOCK_READS] += 1
     if hart[Slot.MCOUNTINHIBIT] & COUNT_INSTRET:
         return hart[Slot.MINSTRET]
     return hart[Slot.INSTRET] + hart[Slot.MINSTRET]

@@ -12,11 +12,13 @@ from isa.csr_file import read_csr, write_csr
 from isa.csrs import CSRS
 from isa.errors import TraplineError
 from isa.memory import Memory, address_of, map_lazily
+from isa.pte import PAGE_SIZE
 from isa.state import SLOTS, Slot
-from isa.tlb import words_needed
+from isa.tlb import flush, words_needed
 from isa.words import Word
 
 MAX_TLB_ENTRIES = 1 << 16
+MAX_FENCED_PAGES = 64  # a larger range is fenced as a whole
 
 
 class Hart:
@@ -24,6 +26,7 @@ class Hart:
 
     `tlb` is the modelled TLB's (sets, ways), or None for no modelled TLB; `is_soft` says that it is
     refilled by the environment. `frames` is a memoryview of unsigned 64-bit machine frame numbers.
+    `monitor_words` words behind the TLB are the monitor's, at `Slot.MONITOR_AT`.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Hart:
         tick: int = 100,
         ram: tuple[int, int] | None = None,
         frames: memoryview | None = None,
+        monitor_words: int = 0,
     ) -> None:
         self._map = map_lazily(SLOTS * 8)
         self.address = address_of(self._map)
@@ -43,6 +47,7 @@ class Hart:
         self.memory = memory
         self.ram = memory.view
         self.frames = frames
+        self.engine: object = None  # the engine that runs it
         self.attachments: list[object] = []  # host memory that engines keep alive with the hart
         sets, ways = tlb or (1, 0)
         if sets <= 0 or sets & (sets - 1) or ways < 0 or sets * ways > MAX_TLB_ENTRIES:
@@ -50,7 +55,8 @@ class Hart:
                 f"a TLB of {sets} sets and {ways} ways: sets must be a power of two, "
                 f"entries at most {MAX_TLB_ENTRIES}"
             )
-        self._tlb_map = map_lazily(words_needed(sets, ways) * 8)
+        tlb_words = words_needed(sets, ways)
+        self._tlb_map = map_lazily((tlb_words + monitor_words) * 8)
         self.tlb = memoryview(self._tlb_map).cast("Q")
         base, size = ram or (memory.base, memory.size)
         settings = {
@@ -65,6 +71,7 @@ class Hart:
             Slot.HOST_FRAMES: 0 if frames is None else address_of_view(frames),
             Slot.HOST_TLB: address_of(self._tlb_map),
             Slot.INLINE_STALE: 1,
+            Slot.MONITOR_AT: tlb_words,
         }
         for slot, value in settings.items():
             self.slots[slot] = value
@@ -84,6 +91,17 @@ class Hart:
         self.slots[Slot.PRIV] = Priv.M
         self.slots[Slot.MSTATUS] = ms.MSTATUS_FIXED
         self.slots[Slot.PC] = pc
+        self.slots[Slot.INLINE_STALE] = 1
+
+    def fence(
+        self, va: int | None = None, asid: int | None = None, *, size: int = PAGE_SIZE
+    ) -> None:
+        """Do what SFENCE.VMA does: for a range of addresses or all, for an ASID or all."""
+        pages = 0 if va is None else (size + (va & PAGE_SIZE - 1) + PAGE_SIZE - 1) // PAGE_SIZE
+        by_va = va is not None and pages <= MAX_FENCED_PAGES
+        for page in range(pages if by_va else 1):
+            at = Word((va or 0) + page * PAGE_SIZE & 0xFFFFFFFFFFFFFFFF)
+            flush(self, by_va, at, asid is not None, Word(asid or 0))
         self.slots[Slot.INLINE_STALE] = 1
 
     @property

@@ -5,7 +5,7 @@ These are the reference engine's versions, on a `MachinePage`; the compiled engi
 checked by the caller (`isa/mmu.py`); here they are checked once more.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from isa.state import NO_FRAME
 from isa.words import Page, Word
@@ -17,6 +17,7 @@ class MachinePage(Page, Protocol):
     ram: memoryview
     frames: memoryview | None
     tlb: memoryview
+    engine: Any
 
 
 def frame_of(hart: MachinePage, number: int) -> Word:
@@ -59,11 +60,23 @@ def drop_all_inline(hart: MachinePage) -> None:
     """Forget every page in an engine's inline TLB; the reference engine has none."""
 
 
+def engine_run(hart: MachinePage, fuel: int) -> Word:
+    """Run a hart on its engine, as `Engine.run`; gives the exit reason."""
+    return Word(hart.engine.run(hart, int(fuel)).reason)
+
+
+def engine_execute(hart: MachinePage, insn: int) -> Word:
+    """Carry out an instruction word on a hart, as `Engine.execute`; gives the exit reason."""
+    return Word(hart.engine.execute(hart, int(insn)).reason)
+
+
 __all__ = [
     "NO_FRAME",
     "MachinePage",
     "drop_all_inline",
     "drop_inline",
+    "engine_execute",
+    "engine_run",
     "frame_of",
     "note_page",
     "ram_load",

@@ -50,6 +50,7 @@ class Slot(_From0):
     MCYCLE = auto()  # mcycle less INSTRET; mcycle itself while inhibited
     MINSTRET = auto()  # minstret less INSTRET; minstret itself while inhibited
     WAITING = auto()  # 1 while stalled in WFI
+    TIME_OFFSET = auto()  # ticks that the guest has set its time ahead
     ARCH_END = auto()
 
     # Configuration, set by the board or the monitor
@@ -62,8 +63,8 @@ class Slot(_From0):
     TLB_SOFT = auto()  # 1: no hardware walker, a TLB miss exits
 
     # Counts
-    STEPS = auto()  # instructions started, retired or not
-    TRAPS = auto()  # traps taken inside the hart
+    TRAPS = auto()  # traps taken
+    CLOCK_READS = auto()  # of time, cycle and instret: what makes a loop's rounds differ
     TLB_MISSES = auto()  # of the modelled TLB
     TLB_KERNEL_MISSES = auto()  # of them, taken with privilege S or M
     WALK_REFS = auto()  # page-table entries read or written by walks for those misses
@@ -96,7 +97,9 @@ class Slot(_From0):
     CONTEXT_KEY = auto()  # the translation state that CONTEXT stands for
     CONTEXT_SATP = auto()
     INLINE_SUPER = auto()  # 1: the inline TLB holds pieces of superpages
-    DEBUG = auto()
+    HOST_RUN = auto()  # the engine's compiled entry points
+    HOST_EXECUTE = auto()
+    MONITOR_AT = auto()  # where the monitor's words start behind the modelled TLB
     END = auto()
 
 

@@ -72,16 +72,6 @@ class InterpreterEngine:
         self._run = self._module.run.ctypes
         self._execute = self._module.execute.ctypes
 
-    @property
-    def run_address(self) -> int:
-        """Host address of `uint64 run(uint64 hart, uint64 fuel)`."""
-        return int(self._module.run.address)
-
-    @property
-    def execute_address(self) -> int:
-        """Host address of `uint64 execute(uint64 hart, uint64 insn)`."""
-        return int(self._module.execute.address)
-
     def attach(self, hart: Hart) -> None:
         """Give a hart the interpreter's private memory."""
         if hart.slots[Slot.HOST_INLINE]:
@@ -94,6 +84,8 @@ class InterpreterEngine:
         hart.slots[Slot.HOST_INLINE] = address_of(inline)
         hart.slots[Slot.HOST_CODE] = code.uops_address
         hart.slots[Slot.HOST_CODE_PAGES] = code.flags_address
+        hart.slots[Slot.HOST_RUN] = self._module.run.address
+        hart.slots[Slot.HOST_EXECUTE] = self._module.execute.address
 
     def run(self, hart: Hart, fuel: int) -> Exit:
         """Run until an exit, or until `fuel` instructions have retired or trapped."""

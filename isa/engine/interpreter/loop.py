@@ -5,7 +5,7 @@ instruction table (`codegen.py`).
 """
 
 from isa.engine.interpreter.codegen import LAST_MEMORY_OP, carry_out, hot, predecode
-from isa.engine.interpreter.layout import OP_MASK, OP_UNDECODED
+from isa.engine.interpreter.layout import CODE_STRIDE, OP_MASK, OP_UNDECODED
 from isa.engine.interpreter.runtime import (
     check_epoch,
     inline_entry,
@@ -22,7 +22,7 @@ from isa.mmu import NOT_RAM, Access, access_fault, ram_offset, translate
 from isa.pte import PAGE_SHIFT, PAGE_SIZE
 from isa.state import Slot
 from isa.trap import take, take_interrupt
-from isa.words import Page, word
+from isa.words import Page, divu, word
 
 # ruff: noqa: D103
 
@@ -55,15 +55,20 @@ def run_loop(hart: Page, fuel: int) -> int:
 def step(hart: Page) -> int:
     """Do what the hot loop could not at pc; gives 1 when that consumed the instruction."""
     pc = hart[Slot.PC]
-    pa = translate(hart, pc, Access.FETCH)
-    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
-        return settle(hart)
-    offset = ram_offset(hart, pa)
-    if offset == NOT_RAM:
-        access_fault(hart, pc, Access.FETCH)
-        return settle(hart)
-    was_ready = load64(inline_entry(hart, pc)) == inline_tag(hart, pc)
-    note_code(hart, pc, offset)
+    entry = inline_entry(hart, pc)
+    was_ready = load64(entry) == inline_tag(hart, pc)
+    if was_ready:
+        page = divu(load64(entry + 8) - hart[Slot.HOST_CODE], CODE_STRIDE)
+        offset = page << PAGE_SHIFT | pc & PAGE_SIZE - 1
+    else:
+        pa = translate(hart, pc, Access.FETCH)
+        if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+            return settle(hart)
+        offset = ram_offset(hart, pa)
+        if offset == NOT_RAM:
+            access_fault(hart, pc, Access.FETCH)
+            return settle(hart)
+        note_code(hart, pc, offset)
     insn = ram_load(hart, offset, 4)
     at = uop_at(hart, offset)
     uop = load64(at)

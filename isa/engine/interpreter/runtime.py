@@ -27,6 +27,7 @@ from isa.engine.interpreter.layout import (
     UOPS_PER_PAGE,
 )
 from isa.engine.lowering.words import (
+    call2,
     load8,
     load16,
     load32,
@@ -94,6 +95,14 @@ def tlb_get(hart: Page, index: int) -> int:
 
 def tlb_put(hart: Page, index: int, value: int) -> None:
     store64(hart[Slot.HOST_TLB] + index * 8, value)
+
+
+def engine_run(hart: Page, fuel: int) -> int:
+    return call2(hart[Slot.HOST_RUN], hart, fuel)
+
+
+def engine_execute(hart: Page, insn: int) -> int:
+    return call2(hart[Slot.HOST_EXECUTE], hart, insn)
 
 
 def uop_at(hart: Page, offset: int) -> int:
