@@ -57,12 +57,9 @@ class Symbols:
 
     @cached_property
     def _sorted(self) -> tuple[list[int], list[str]]:
-        # At one address a global label says more than a local one, which starts with a dot or `$`.
-        ordered = sorted(
-            (at, name.startswith((".", "$")), name) for name, at in self.by_name.items()
-        )
+        ordered = sorted((at, _rank(name), name) for name, at in self.by_name.items())
         chosen: dict[int, str] = {}
-        for at, _local, name in ordered:
+        for at, _rank_of_it, name in ordered:
             chosen.setdefault(at, name)
         return list(chosen), list(chosen.values())
 
@@ -74,6 +71,13 @@ class Symbols:
             return None
         distance = address - addresses[at]
         return f"{names[at]}+{distance:#x}" if distance else names[at]
+
+
+def _rank(name: str) -> int:
+    """Rank names of one address: a program's own, a linker's, labels that only compilers use."""
+    if name.startswith((".", "$")):
+        return 2
+    return 1 if name.startswith("__") or name in ("_edata", "_end") else 0
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,8 @@ def _header(filename: str, data: bytes) -> _Header:
         )
     ident, kind, machine, _version, entry, phoff, shoff, _flags, *sizes = HEADER.unpack_from(data)
     _header_bytes, phentsize, phnum, shentsize, shnum, _names = sizes
+    if not data.startswith(ELF_MAGIC):
+        raise LoadError(filename, "not an ELF: the file does not begin with 7f 45 4c 46")
     if ident[4] != CLASS_64:
         raise LoadError(filename, "not a 64-bit ELF (byte 4 of the header, EI_CLASS, is not 2)")
     if ident[5] != LITTLE_ENDIAN:
