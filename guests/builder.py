@@ -3,7 +3,7 @@
 The sources are also fit for GNU as and ld; tests compare the results.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from guests.catalog import INCLUDE, ROOT, Guest, GuestError, find
@@ -20,7 +20,7 @@ def build(name: str, **parameters: int) -> bytes:
     return link(guest, parameters)
 
 
-def check_parameters(guest: Guest, names: Sequence[str] | dict[str, int]) -> None:
+def check_parameters(guest: Guest, names: Iterable[str]) -> None:
     """Raise GuestError if one of the names is not a parameter of the guest."""
     for name in names:
         if name not in guest.parameters:
@@ -42,7 +42,7 @@ def link(guest: Guest, symbols: dict[str, int]) -> bytes:
             source.read_text(encoding="utf-8"),
             filename=str(source),
             include_paths=include_paths(source),
-            symbols=symbols,
+            defines=symbols,
         )
         for source in guest.sources
     ]

@@ -1,0 +1,1 @@
+"""The bundled guests: their catalog, their constants, and what they print."""

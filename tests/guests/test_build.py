@@ -1,0 +1,45 @@
+"""The guests by Trapline's own assembler are what GNU as makes of the same sources."""
+
+import io
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
+
+import guests
+from assembler import assemble
+from guests.builder import include_paths
+from tests.guests.toolchain import gnu_assemble
+
+SH_FLAGS_ALLOC = 2
+SOURCES = sorted({source for guest in guests.catalog() for source in guest.sources})
+
+
+def contents(elf: ELFFile) -> dict[str, bytes]:
+    """Give the bytes of each section that takes up memory, empty ones left out."""
+    sections = (s for s in elf.iter_sections() if s["sh_flags"] & SH_FLAGS_ALLOC)
+    return {s.name: s.data() for s in sections if s["sh_size"]}
+
+
+def relocations(elf: ELFFile) -> dict[str, list[tuple[int, int, int]]]:
+    """Give place, type and addend of each relocation, by section."""
+    return {
+        section.name: [
+            (entry["r_offset"], entry["r_info_type"], entry["r_addend"])
+            for entry in section.iter_relocations()
+        ]
+        for section in elf.iter_sections()
+        if isinstance(section, RelocationSection)
+    }
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_a_source_assembles_to_what_gnu_as_makes_of_it(source: Path, tmp_path: Path):
+    text = source.read_text()
+    ours = assemble(text, filename=str(source), include_paths=include_paths(source))
+    mine = ELFFile(io.BytesIO(ours.to_bytes()))
+    with gnu_assemble(source, tmp_path).open("rb") as file:
+        gnu = ELFFile(file)
+        assert contents(mine) == contents(gnu)
+        assert relocations(mine) == relocations(gnu)

@@ -1,0 +1,74 @@
+"""Guests by other people's tools: GNU as and ld build them, QEMU runs them."""
+
+import subprocess
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from guests.builder import include_paths
+from guests.catalog import Guest
+from tests.tools import require_tool
+
+TIMEOUT = 20
+"""Seconds in which a guest must have powered off QEMU."""
+
+LAST_WORD_OF_FIRMWARE = "Boot HART MEDELEG"
+
+
+def gnu_build(guest: Guest, folder: Path, **symbols: int) -> Path:
+    """Assemble and link a guest in the folder; give the path of the executable."""
+    objects = [gnu_assemble(source, folder, **symbols) for source in guest.sources]
+    program = folder / f"{guest.name}.elf"
+    linker = require_tool("riscv64-unknown-elf-ld")
+    options = ["--no-relax", "-z", "max-page-size=4096", "-e", guest.entry]
+    options += ["-T", str(guest.script)]
+    subprocess.run([linker, *options, "-o", program, *objects], check=True)
+    return program
+
+
+def gnu_assemble(source: Path, folder: Path, **symbols: int) -> Path:
+    """Assemble a source in the folder; give the path of the object."""
+    target = folder / f"{source.parent.name}-{source.stem}.o"
+    assembler = require_tool("riscv64-unknown-elf-as")
+    options = ["-march=rv64im_zicsr_zifencei", "-mno-relax", "--fatal-warnings"]
+    for path in include_paths(source):
+        options += ["-I", str(path)]
+    for name, value in symbols.items():
+        options += ["--defsym", f"{name}={value}"]
+    subprocess.run([assembler, *options, "-o", target, source], check=True)
+    return target
+
+
+def qemu_console(program: Path) -> str:
+    """Run an executable on QEMU's `virt` and give what it printed after the firmware's banner."""
+    qemu = require_tool("qemu-system-riscv64")
+    machine = ["-M", "virt", "-m", "128M", "-bios", "default", "-nographic"]
+    run = subprocess.run(
+        [qemu, *machine, "-kernel", program],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=True,
+    )
+    text = run.stdout.decode().replace("\r", "")
+    _, found, rest = text.rpartition(LAST_WORD_OF_FIRMWARE)
+    assert found, f"no firmware banner in {text!r}"
+    return rest.partition("\n")[2]
+
+
+def loaded_bytes(program: Path) -> dict[int, bytes]:
+    """Give what a loader puts into memory: address and contents of every loaded segment."""
+    with program.open("rb") as file:
+        segments = [s for s in ELFFile(file).iter_segments("PT_LOAD") if s["p_filesz"]]
+        return {segment["p_paddr"]: segment.data() for segment in segments}
+
+
+def symbol(program: Path, name: str) -> int:
+    """Give the value of a symbol of an executable."""
+    with program.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        found = table.get_symbol_by_name(name)
+        assert found, f"{program} has no symbol {name}"
+        return int(found[0]["st_value"])
