@@ -25,6 +25,7 @@ DEBIAN_PACKAGES = MappingProxyType(
         "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
         "gdb-multiarch": "gdb-multiarch",
         "dtc": "device-tree-compiler",
+        "llvm-mc": "llvm",
     }
 )
 

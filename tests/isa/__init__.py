@@ -1,0 +1,1 @@
+"""Tests of the specification: encodings, meanings, CSRs, traps, translation."""
