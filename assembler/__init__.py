@@ -8,9 +8,10 @@ elf = image.to_bytes()
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from assembler.errors import AssemblyError, AssemblyErrors, LinkError
 from assembler.objects import Image, Object
 
-__all__ = ["Image", "Object", "assemble"]
+__all__ = ["AssemblyError", "AssemblyErrors", "Image", "LinkError", "Object", "assemble", "link", "read_object"]
 
 
 def assemble(
@@ -26,3 +27,32 @@ def assemble(
     from assembler.assembly import Assembly
 
     return Assembly(include_paths, march, mabi).run(text, filename, defines or {})
+
+
+def read_object(data: bytes, filename: str = "<object>") -> Object:
+    """Read a relocatable ELF64 object, as GNU as, GCC or `Object.to_bytes` write them."""
+    from assembler import elf_reader
+
+    return elf_reader.read_object(data, filename)
+
+
+def link(
+    objects: Sequence[Object],
+    *,
+    script: str | Path | None = None,
+    text_base: int | None = None,
+    entry: str | int | None = None,
+    defines: Mapping[str, int] | None = None,
+    section_starts: Mapping[str, int] | None = None,
+) -> Image:
+    """Link objects into a static executable.
+
+    `script` is a linker script's text, or its path. `text_base` is where `.text` starts. Raises
+    LinkError, or LinkErrors with everything that is wrong.
+    """
+    from assembler.link import Linker, read_script
+
+    starts = dict(section_starts or {})
+    if text_base is not None:
+        starts[".text"] = text_base
+    return Linker(objects, read_script(script), starts, defines or {}).link(entry)

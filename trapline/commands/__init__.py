@@ -26,6 +26,9 @@ class Command(Protocol):
 
 # Name on the command line, module: in the order in which `trapline --help` lists them.
 COMMANDS: tuple[tuple[str, str], ...] = (
+    ("as", "trapline.commands.as_"),
+    ("ld", "trapline.commands.ld"),
+    ("objdump", "trapline.commands.objdump"),
     ("guests", "trapline.commands.guests_"),
     ("isa", "trapline.commands.isa_"),
 )
