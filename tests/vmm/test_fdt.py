@@ -177,3 +177,34 @@ def compare(theirs, ours):
     for name in ("compatible", "reg", "clock-frequency", "offset", "value"):
         if theirs.exist_property(name):
             assert values(ours, name) == values(theirs, name), (theirs.name, name)
+
+
+def test_opensbi_finds_the_devices_in_our_tree(tmp_path):
+    """Give QEMU our tree instead of its own: the firmware drives what the tree describes."""
+    file = tmp_path / "ours.dtb"
+    file.write_bytes(board_blob())
+    command = [require_tool("qemu-system-riscv64"), "-M", "virt", "-smp", "2", "-m", "128M"]
+    command += ["-dtb", str(file), "-display", "none", "-serial", "stdio", "-monitor", "none"]
+    found = {}
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as qemu:
+        assert qemu.stdout is not None
+        for line in qemu.stdout:
+            name, _, value = line.partition(":")
+            found[name.strip()] = value.strip()
+            if name.startswith("Domain0 Name"):
+                break
+        qemu.kill()
+    if "Platform Name" not in found:
+        pytest.skip(f"no OpenSBI for QEMU here: {found}")
+    assert found["Platform HART Count"] == "2"
+    assert found["Platform IPI Device"] == "aclint-mswi"
+    assert found["Platform Timer Device"].endswith("@ 10000000Hz")
+    assert found["Platform Console Device"] == "uart8250"
+    assert found["Platform Shutdown Device"] == "sifive_test"
+    assert found["Platform Reboot Device"] == "sifive_test"
