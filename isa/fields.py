@@ -128,7 +128,9 @@ def _make_operand(name: str, slices: list[Slice], text: str) -> Operand:
     for part in slices:
         bits = set(range(part.low, part.low + part.width))
         if covered & bits:
-            raise SpecError(f"pattern {text!r}: bits {sorted(covered & bits)} of {name} stand twice")
+            raise SpecError(
+                f"pattern {text!r}: bits {sorted(covered & bits)} of {name} stand twice"
+            )
         covered |= bits
     low, top = min(covered), max(covered)
     if covered != set(range(low, top + 1)):

@@ -123,7 +123,7 @@ def walk(hart: MachinePage, va: int, access: int, priv: int) -> int:
     if sext(va, SV39_VA_BITS) != va:
         return page_fault(hart, va, access)
     table = zext(hart[Slot.SATP], 44) << PAGE_SHIFT
-    level = zext(SV39_LEVELS, 8)
+    level = SV39_LEVELS
     while level > 0:
         level = level - 1
         shift = PAGE_SHIFT + LEVEL_BITS * level
@@ -275,5 +275,3 @@ def ram_offset(hart: MachinePage, pa: int) -> int:
     if frame == NO_FRAME:
         return NOT_RAM
     return frame << PAGE_SHIFT | offset & PAGE_SIZE - 1
-
-

@@ -68,7 +68,7 @@ def flush(hart: MachinePage, by_va: bool, va: int, by_asid: bool, asid: int) -> 
     vpn = va >> 12
     asid = asid & ASID_MASK
     count = hart[Slot.TLB_SETS] * hart[Slot.TLB_WAYS]
-    index = 0 * count
+    index = 0
     while count > 0:
         tag = tlb_get(hart, index)
         if tag != 0:

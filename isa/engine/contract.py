@@ -21,6 +21,10 @@ class Engine(Protocol):
 
     name: str
 
+    def attach(self, hart: Hart) -> None:
+        """Give a hart the engine's private memory; needed before compiled code runs it."""
+        ...
+
     def run(self, hart: Hart, fuel: int) -> Exit:
         """Run until an exit, or until `fuel` instructions have retired or trapped."""
         ...

@@ -25,6 +25,9 @@ class ReferenceEngine:
     def __init__(self, table: InstructionTable = TABLE) -> None:
         self._table = table
 
+    def attach(self, hart: Hart) -> None:
+        """Do nothing: this engine keeps nothing of its own beside a hart."""
+
     def run(self, hart: Hart, fuel: int) -> Exit:
         """Run until an exit, or until `fuel` instructions have retired or trapped."""
         hart[Slot.EXIT] = ExitReason.FUEL

@@ -160,7 +160,9 @@ class Generator:
         """Give the function that executes one instruction with every check."""
         insns = [insn for insn in self._insns if insn.kind is not Kind.ALU]
         head = "@njit\ndef carry_out(hart, insn):"
-        next_pc = f"    put(hart, {self.k(Slot.NEXT_PC)}, get(hart, {self.k(Slot.PC)}) + {self.k(4)})"
+        next_pc = (
+            f"    put(hart, {self.k(Slot.NEXT_PC)}, get(hart, {self.k(Slot.PC)}) + {self.k(4)})"
+        )
         chain = self._chain(self._carry_out, insns)
         return f"{head}\n{next_pc}\n{chain}\n    pend_illegal(hart, insn)"
 

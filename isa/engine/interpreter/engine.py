@@ -14,7 +14,7 @@ from isa.pte import PAGE_SHIFT
 from isa.spec import TABLE, InstructionTable
 from isa.state import Slot
 
-ENTRY_POINTS = '''
+ENTRY_POINTS = """
 @njit
 def is_held_up(hart):
     return get(hart, {pending}) != {zero} or get(hart, {exit}) != {zero}
@@ -37,7 +37,7 @@ def run(hart, fuel):
 @cfunc("uint64(uint64, uint64)", cache=True)
 def execute(hart, insn):
     return execute_one(hart, insn)
-'''
+"""
 
 
 class Code:
@@ -120,9 +120,7 @@ def interpreter_text(table: InstructionTable) -> str:
 def new_lowering() -> Lowering:
     """Make a lowering with the interpreter's machine words and generated functions."""
     generated = {
-        f"{module.__name__}.{name}": name
-        for module, names in _GENERATED.items()
-        for name in names
+        f"{module.__name__}.{name}": name for module, names in _GENERATED.items() for name in names
     }
     compiled = {f"isa.machine.{name}": getattr(runtime, name) for name in _MACHINE_WORDS}
     return Lowering((words,), generated | compiled)

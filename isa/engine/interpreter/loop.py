@@ -22,7 +22,7 @@ from isa.mmu import NOT_RAM, Access, access_fault, ram_offset, translate
 from isa.pte import PAGE_SHIFT, PAGE_SIZE
 from isa.state import Slot
 from isa.trap import take, take_interrupt
-from isa.words import Page, divu, word
+from isa.words import Page, divu
 
 # ruff: noqa: D103
 
@@ -78,7 +78,7 @@ def step(hart: Page) -> int:
         mark_code(hart, offset >> PAGE_SHIFT)
         store64(at, uop)
     if uop & OP_MASK > LAST_MEMORY_OP and not was_ready:
-        return word(False)
+        return 0
     carry_out(hart, insn)
     return settle(hart)
 
@@ -90,7 +90,7 @@ def settle(hart: Page) -> int:
     elif hart[Slot.EXIT] == 0:
         hart[Slot.PC] = hart[Slot.NEXT_PC]
         hart[Slot.INSTRET] += 1
-    return word(True)
+    return 1
 
 
 def execute_one(hart: Page, insn: int) -> int:

@@ -62,7 +62,7 @@ def ram_load(hart: Page, offset: int, size: int) -> int:
         return load16(at)
     if size == 1:
         return load8(at)
-    value = 0 * size
+    value = 0
     while size > 0:
         size = size - 1
         value = value << 8 | load8(at + size)
@@ -218,7 +218,7 @@ def change_context(hart: Page, key: int) -> None:
         number = hart[Slot.CONTEXT_NEXT]
         if number == 0 or number >= CONTEXTS:
             clear(hart[Slot.HOST_INLINE], INLINE_SIZE)
-            number = 0 * number + 1
+            number = 1
         hart[Slot.CONTEXT_NEXT] = number + 1
         store64(entry, satp)
         store64(entry + 8, key)

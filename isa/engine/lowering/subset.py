@@ -34,7 +34,9 @@ class Lowering:
     generated text that does; the functions of `word_modules` are words and keep their names.
     """
 
-    def __init__(self, word_modules: Iterable[ModuleType], replaced: dict[str, str | Function]) -> None:
+    def __init__(
+        self, word_modules: Iterable[ModuleType], replaced: dict[str, str | Function]
+    ) -> None:
         self._word_modules = {module.__name__ for module in word_modules}
         self._replaced = replaced
         self.constants: set[int] = set()

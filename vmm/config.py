@@ -1,0 +1,61 @@
+"""What a machine is made of, checked before anything is made."""
+
+from dataclasses import dataclass
+
+from isa.errors import TraplineError
+
+MIN_RAM = 64 << 10
+MAX_RAM = 64 << 30
+MAX_HARTS = 8
+ISA = "rv64im_zicsr_zifencei"
+DEFAULT_TICK = 100
+
+
+@dataclass(frozen=True)
+class TlbShape:
+    """Geometry of a modelled TLB."""
+
+    sets: int
+    ways: int
+
+    @property
+    def entries(self) -> int:
+        """Number of 4 KiB translations held."""
+        return self.sets * self.ways
+
+    def __str__(self) -> str:
+        if self.sets == 1:
+            return f"{self.ways} entries, fully associative"
+        return f"{self.sets} sets of {self.ways} ways"
+
+
+R10000_TLB = TlbShape(1, 64)
+"""64 entries, fully associative, as in the R10000 that Disco was simulated on (there: of pairs)."""
+SECOND_LEVEL_TLB = TlbShape(1024, 4)
+
+
+@dataclass(frozen=True)
+class MachineConfig:
+    """One machine. Sizes are bytes; `tick` is instructions per timebase tick.
+
+    `tlb` is the modelled hart TLB (None: fast accounting, nothing is modelled); `second` the
+    monitor's second-level TLB, with no ways for none.
+    """
+
+    ram: int = 128 << 20
+    harts: int = 1
+    tlb: TlbShape | None = None
+    second: TlbShape = SECOND_LEVEL_TLB
+    isa: str = ISA
+    bootargs: str = ""
+    tick: int = DEFAULT_TICK
+    quantum: int = 10_000
+
+    def __post_init__(self) -> None:
+        if not MIN_RAM <= self.ram <= MAX_RAM or self.ram % 4096:
+            raise TraplineError(
+                f"memory of {self.ram} bytes: expected a multiple of 4 KiB from"
+                f" {MIN_RAM >> 10} KiB to {MAX_RAM >> 30} GiB"
+            )
+        if not 1 <= self.harts <= MAX_HARTS:
+            raise TraplineError(f"{self.harts} harts: expected 1 to {MAX_HARTS}")

@@ -1,0 +1,33 @@
+"""How guest harts are executed: bare, or virtualized one way or another.
+
+The machine (`vmm/machine.py`) owns the guest-visible harts and handles what they ask of their
+environment; a `Cpu` runs them until they ask.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from isa.exits import Exit
+from isa.hart import Hart
+from vmm.contracts import RemoteFence
+
+
+class Cpu(Protocol):
+    """Runs the guest-visible harts of one machine."""
+
+    @property
+    def harts(self) -> Sequence[Hart]:
+        """The harts as the guest sees them; a virtual CPU is one."""
+        ...
+
+    def run(self, index: int, fuel: int) -> Exit:
+        """Run a hart until it asks for something, or `fuel` instructions retired or trapped."""
+        ...
+
+    def fence(self, index: int, fence: RemoteFence) -> None:
+        """Execute a fence on a hart before its next instruction."""
+        ...
+
+    def counters(self) -> Mapping[str, int]:
+        """Give the counters of `vmm.schema` that this way of running has."""
+        ...

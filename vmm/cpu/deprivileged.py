@@ -1,0 +1,143 @@
+"""Deprivileged execution: the guest's M, S and U all run in the hart's U-mode.
+
+Every privileged instruction traps and is carried out on the vCPU's own page by the code that harts
+use themselves; then the hart goes on. Written in the words that every engine executes: compiled, this
+is the monitor's fast path (`vmm/fastpath`), and only what needs the environment comes back to Python.
+"""
+
+from isa import mstatus as ms
+from isa.causes import Cause, Priv
+from isa.exits import ExitReason
+from isa.machine import MachinePage, engine_execute, engine_run
+from isa.spec import TABLE
+from isa.state import Slot
+from isa.trap import pend, take, take_interrupt
+from vmm.cpu.counts import Count, count
+from vmm.memory.softtlb import fence, refill, select_context
+
+ECALL = TABLE.by_name["ecall"].pattern.match
+EBREAK = TABLE.by_name["ebreak"].pattern.match
+MRET = TABLE.by_name["mret"].pattern.match
+SRET = TABLE.by_name["sret"].pattern.match
+WFI = TABLE.by_name["wfi"].pattern.match
+FENCE = TABLE.by_name["sfence.vma"].pattern.match
+FENCE_MASK = TABLE.by_name["sfence.vma"].pattern.mask
+SYSTEM = 0x73  # the SYSTEM major opcode
+FUNCT3 = 7 << 12
+MOST_REFILLS = 4  # what one instruction can need: its own page, two of data, and D bits
+
+
+def run_vcpu(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
+    """Run a vCPU on a hart until its environment is needed or the fuel is used up."""
+    vcpu[Slot.EXIT] = ExitReason.FUEL
+    refills = 0
+    while fuel != 0:
+        if vcpu[Slot.WAITING]:
+            if vcpu[Slot.MIP] & vcpu[Slot.MIE] == 0:
+                vcpu[Slot.EXIT] = ExitReason.WFI
+                break
+            vcpu[Slot.WAITING] = 0
+        if take_interrupt(vcpu):
+            count(vcpu, Count.INTERRUPT, 1)
+            if vcpu[Slot.EXIT]:
+                break
+        if refills > MOST_REFILLS or is_privilege_lent(vcpu):
+            fuel = fuel - interpret_one(vcpu)
+            refills = 0
+        else:
+            before = hart[Slot.INSTRET]
+            reason = enter(hart, vcpu, fuel)
+            done = hart[Slot.INSTRET] - before
+            vcpu[Slot.INSTRET] += done
+            fuel = fuel - done
+            if reason != ExitReason.FUEL:
+                spent = handle_exit(hart, vcpu, reason)
+                fuel = fuel - spent
+                refills = refills + 1
+                if done + spent != 0:
+                    refills = 0
+        if vcpu[Slot.EXIT]:
+            break
+    return vcpu[Slot.EXIT]
+
+
+def enter(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
+    """Run the hart with the vCPU's registers and translations, then take the registers back."""
+    copy_registers(hart, vcpu)
+    select_context(hart, vcpu)
+    reason = engine_run(hart, fuel)
+    copy_registers(vcpu, hart)
+    return reason
+
+
+def copy_registers(to: MachinePage, source: MachinePage) -> None:
+    """Copy x0 to x31 and the pc."""
+    slot = 0
+    while slot <= Slot.PC:
+        to[slot] = source[slot]
+        slot = slot + 1
+
+
+def is_privilege_lent(vcpu: MachinePage) -> bool:
+    """Say whether MPRV gives loads and stores another view of memory than fetches have."""
+    status = vcpu[Slot.MSTATUS]
+    return status & ms.MPRV != 0 and (status & ms.MPP) >> ms.MPP_SHIFT != vcpu[Slot.PRIV]
+
+
+def interpret_one(vcpu: MachinePage) -> int:
+    """Carry out one instruction wholly on the vCPU's page: it is a complete hart."""
+    before = vcpu[Slot.INSTRET] + vcpu[Slot.TRAPS]
+    engine_run(vcpu, 1)
+    count(vcpu, Count.EXCEPTION, 1)
+    return vcpu[Slot.INSTRET] + vcpu[Slot.TRAPS] - before
+
+
+def handle_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
+    """Handle the hart's exit; gives 1 when the instruction at pc is done with."""
+    if reason == ExitReason.TLB_MISS:
+        return refill(hart, vcpu)
+    cause = hart[Slot.CAUSE]
+    if cause == Cause.ILLEGAL:
+        emulate(hart, vcpu, hart[Slot.TVAL])
+    elif cause == Cause.ECALL_U:
+        if vcpu[Slot.PRIV] == Priv.S and vcpu[Slot.HOSTED] != 0:
+            count(vcpu, Count.SBI, 1)
+        else:
+            count(vcpu, Count.SYSTEM_CALL, 1)
+        engine_execute(vcpu, ECALL)
+    else:
+        count(vcpu, Count.EXCEPTION, 1)
+        if cause == Cause.BREAKPOINT:
+            engine_execute(vcpu, EBREAK)
+        else:
+            pend(vcpu, cause, hart[Slot.TVAL])
+            take(vcpu)
+    return 1
+
+
+def emulate(hart: MachinePage, vcpu: MachinePage, insn: int) -> None:
+    """Carry out a privileged instruction on the vCPU, and on the hart's TLB what it asks there."""
+    rs1 = insn >> 15 & 31
+    rs2 = insn >> 20 & 31
+    va = vcpu[rs1]
+    asid = vcpu[rs2]
+    traps = vcpu[Slot.TRAPS]
+    engine_execute(vcpu, insn)
+    if vcpu[Slot.TRAPS] != traps or vcpu[Slot.EXIT] == ExitReason.TRAP:
+        count(vcpu, Count.EXCEPTION, 1)
+    elif insn & FENCE_MASK == FENCE:
+        count(vcpu, Count.FENCE, 1)
+        fence(hart, vcpu, rs1 != 0, va, rs2 != 0, asid)
+    else:
+        count(vcpu, classify(insn), 1)
+
+
+def classify(insn: int) -> int:
+    """Give the counter of a privileged instruction."""
+    if insn == SRET or insn == MRET:
+        return Count.XRET
+    if insn == WFI:
+        return Count.WFI
+    if insn & 0x7F == SYSTEM and insn & FUNCT3 != 0:
+        return Count.CSR
+    return Count.EXCEPTION

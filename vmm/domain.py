@@ -1,0 +1,44 @@
+"""A domain: a virtual machine, with guest-physical memory mapped frame by frame to machine frames."""
+
+from isa.engine import Engine
+from isa.hart import Hart
+from isa.memory import Memory
+from vmm.config import R10000_TLB, MachineConfig
+from vmm.console import Console
+from vmm.cpu.counts import MONITOR_WORDS
+from vmm.cpu.virtual import DeprivilegedCpu
+from vmm.devices import RAM_BASE
+from vmm.guest_memory import FrameAllocator, GuestMemory
+from vmm.machine import Machine
+from vmm.memory.softtlb import HART_WORDS
+
+MONITOR_RAM = 1 << 20
+"""Machine memory that is the monitor's own: guest frames start behind it."""
+
+
+def make_domain(config: MachineConfig, engine: Engine, console: Console) -> Machine:
+    """Make a domain in mode `softtlb` on a board of its own; nothing is loaded yet."""
+    machine_memory = Memory(RAM_BASE, config.ram + MONITOR_RAM)
+    allocator = FrameAllocator(machine_memory, MONITOR_RAM >> 12)
+    memory = GuestMemory.mapped(machine_memory, RAM_BASE, config.ram, allocator)
+    shape = config.tlb or R10000_TLB
+    hosts = [
+        Hart(
+            machine_memory, n, tlb=(shape.sets, shape.ways), is_soft=True, monitor_words=HART_WORDS
+        )
+        for n in range(config.harts)
+    ]
+    vcpus = [
+        Hart(
+            machine_memory,
+            n,
+            tlb=(config.second.sets, config.second.ways),
+            tick=config.tick,
+            ram=(memory.base, memory.size),
+            frames=memory.frames,
+            monitor_words=MONITOR_WORDS,
+        )
+        for n in range(config.harts)
+    ]
+    cpu = DeprivilegedCpu(engine, hosts, vcpus)
+    return Machine(config, memory, cpu, console, is_watched=True)

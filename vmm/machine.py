@@ -1,0 +1,343 @@
+"""A machine as its guest sees it: harts, RAM, devices, the environment below S-mode, and time.
+
+The bare board and a domain are both one; they differ in the `Cpu` that runs the harts. Each departure
+from guest code is an `Exit`; what it asks for is done here. Start order: RAM and harts, devices,
+loading (`load`), then `run`.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from isa.causes import Cause, describe_cause
+from isa.engine.contract import complete_access, refuse_access
+from isa.exits import Exit, ExitReason
+from isa.hart import Hart
+from isa.mmu import Access
+from isa.state import Slot
+from isa.trap import enter_s
+from vmm.boot import BootPlan, RamRange
+from vmm.bus import Bus, BusFault
+from vmm.config import MachineConfig
+from vmm.console import Console
+from vmm.contracts import (
+    CallOutcome,
+    HartEntry,
+    HartStopped,
+    HartSuspended,
+    LegacyReturn,
+    MachineStopped,
+    RedirectedFault,
+    SbiReturn,
+    StopKind,
+    StopRequest,
+)
+from vmm.cpu import Cpu
+from vmm.devices import DeviceHost, attach_all
+from vmm.devices.clint import Clint
+from vmm.guest_memory import GuestMemory
+from vmm.hypercalls.sbi import SbiTable
+from vmm.hypercalls.sbi.hsm import HartStates, HartState
+from vmm.recurrence import Watch
+from vmm.see import Platform, enter_supervisor
+
+MASK = (1 << 64) - 1
+STIP = 1 << 5
+CLINT_BITS = 1 << 3 | 1 << 7
+A0, A1, A6, A7 = 10, 11, 16, 17
+SLICE = 20_000_000  # instructions between looks at the host: some 0.05 s
+NEVER = 1 << 63
+LAST_EXITS = 8
+
+
+class StopReason(Enum):
+    """Why a run ended; the values are the JSON `stop_reason`."""
+
+    EXIT = "exit"  # the guest ended it
+    RESET = "reset"  # the guest asked for a reboot
+    BOUND = "bound"  # the bound on instructions was reached
+    IDLE = "idle"  # no hart can ever run again, on the bare board
+    STUCK = "stuck"  # the monitor stopped a domain that can make no progress
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The end of a run; `detail` is for people."""
+
+    reason: StopReason
+    status: int
+    detail: str
+
+
+class Machine:
+    """Harts, RAM, devices and environment of one guest."""
+
+    def __init__(
+        self,
+        config: MachineConfig,
+        memory: GuestMemory,
+        cpu: Cpu,
+        console: Console,
+        *,
+        is_watched: bool,
+    ) -> None:
+        """`is_watched` machines are stopped when their state recurs for ever."""
+        self.config = config
+        self.memory = memory
+        self.cpu = cpu
+        self.harts: Sequence[Hart] = cpu.harts
+        self.console = console
+        self.stop: Stop | None = None
+        self.current = 0
+        self.last_exits: deque[str] = deque(maxlen=LAST_EXITS)
+        self.states = HartStates(range(len(self.harts)), 0)
+        self._deadlines = [NEVER] * len(self.harts)  # SBI timers, in clock units
+        self._events = [0] * len(self.harts)  # when to look at a hart's timers next
+        self._watch = Watch(self) if is_watched else None
+        self.platform = Platform(self)
+        self._sbi = SbiTable()
+        self.bus = Bus()
+        host = DeviceHost(
+            len(self.harts), self._now, self.console.write, self._stop_by, self._timers_changed
+        )
+        self.devices = attach_all(self.bus, host)
+        clint = self.devices["clint"]
+        assert isinstance(clint, Clint), "the board has a CLINT"
+        self._clint = clint
+
+    # ------------------------------------------------------------------------------ starting
+
+    @property
+    def ram(self) -> RamRange:
+        """Where the guest's RAM is."""
+        return RamRange(self.memory.base, self.memory.size)
+
+    def write_memory(self, pa: int, data: bytes) -> None:
+        """Write guest RAM, as loading does."""
+        self.memory.write(pa, data)
+
+    def load(self, plan: BootPlan) -> None:
+        """Put a guest into RAM and its boot hart at its entry."""
+        plan.place(self)
+        if plan.starts_in_machine_mode(self.ram):
+            for hart in self.harts:
+                self._enter_machine(hart, plan.hart_entry(hart.id))
+                self.states.request_start(hart.id, plan.hart_entry(hart.id))
+                self.states.begin(hart.id)
+        else:
+            enter_supervisor(self.harts[0], plan.hart_entry(0))
+
+    @staticmethod
+    def _enter_machine(hart: Hart, entry: HartEntry) -> None:
+        hart.reset(entry.pc)
+        hart[A0], hart[A1] = entry.a0, entry.a1
+
+    # ------------------------------------------------------------------------------- running
+
+    def run(self, max_instructions: int | None = None) -> Stop:
+        """Run until the guest ends, can make no progress, or has used its instructions."""
+        left = max_instructions
+        while self.stop is None:
+            if left is not None and left <= 0:
+                self.stop = Stop(StopReason.BOUND, 124, "the bound on instructions was reached")
+                break
+            before = self._progress()
+            self._round(SLICE if left is None else min(left, SLICE))
+            if left is not None:
+                left -= self._progress() - before
+            if self._watch is not None and self.stop is None:
+                self._watch.look()
+        return self.stop
+
+    def _progress(self) -> int:
+        return sum(hart.progress for hart in self.harts)
+
+    def _round(self, budget: int) -> None:
+        """Give every hart that can run its turn; when none can, go on to the next event."""
+        ready = [index for index in range(len(self.harts)) if self._is_ready(index)]
+        if not ready:
+            self._skip_idle()
+            return
+        share = budget if len(self.harts) == 1 else min(self.config.quantum, budget)
+        for index in ready:
+            if self.stop is None and share > 0:
+                self._turn(index, share)
+        if len(self.harts) > 1:
+            self._level_clocks()
+
+    def _is_ready(self, index: int) -> bool:
+        """Say whether a hart can run now; begins what was asked to start."""
+        hart = self.harts[index]
+        entry = self.states.begin(index)
+        if entry is not None:
+            self._catch_up(hart)
+            enter_supervisor(hart, entry)
+        state = self.states.status(index)
+        if state is HartState.STOPPED:
+            return False
+        self._poll_timers(index)
+        is_awake = bool(hart.slots[Slot.MIP] & hart.slots[Slot.MIE])
+        if state is HartState.SUSPENDED:
+            if not is_awake:
+                return False
+            self._resume(index)
+        return is_awake or not hart.slots[Slot.WAITING]
+
+    def _catch_up(self, hart: Hart) -> None:
+        hart[Slot.IDLE] += max(0, self.harts[self.current].clock - hart.clock)
+
+    def _resume(self, index: int) -> None:
+        entry = self.states.resume(index)
+        if entry is not None:
+            enter_supervisor(self.harts[index], entry)
+
+    def _turn(self, index: int, share: int) -> None:
+        """Run one hart for `share` instructions, or until it waits or stops."""
+        self.current = index
+        hart = self.harts[index]
+        end = hart.progress + share
+        while self.stop is None and hart.progress < end:
+            self._poll_timers(index)
+            fuel = min(end - hart.progress, max(1, self._events[index] - hart.clock))
+            exit_ = self.cpu.run(index, fuel)
+            if exit_.reason is ExitReason.WFI:
+                return
+            self.settle(hart, exit_)
+            if self.states.status(index) is not HartState.STARTED:
+                return
+
+    def _level_clocks(self) -> None:
+        """Bring all harts to one time: they ran side by side."""
+        latest = max(hart.clock for hart in self.harts)
+        for hart in self.harts:
+            hart[Slot.IDLE] += latest - hart.clock
+
+    def _skip_idle(self) -> None:
+        """Let time pass to the next event; when none is to come, the run is over."""
+        waits = [
+            self._events[hart.id] - hart.clock
+            for hart in self.harts
+            if self.states.status(hart.id) is not HartState.STOPPED
+            and self._events[hart.id] != NEVER
+        ]
+        if waits:
+            for hart in self.harts:
+                hart[Slot.IDLE] += max(0, min(waits))
+        elif self._watch is not None:
+            detail = "every hart waits for an interrupt that cannot come"
+            self.stop = Stop(StopReason.STUCK, 125, detail)
+        else:
+            self.stop = Stop(StopReason.IDLE, 124, "no interrupt can wake any hart")
+
+    # ---------------------------------------------------------------------------------- time
+
+    def _now(self) -> int:
+        """Give the current hart's time in timebase ticks."""
+        hart = self.harts[self.current]
+        return hart.clock // hart.slots[Slot.TICK]
+
+    @property
+    def time(self) -> int:
+        """The guest's time in timebase ticks."""
+        return self._clint.mtime
+
+    def set_deadline(self, index: int, ticks: int) -> None:
+        """Arm a hart's S-mode timer for an absolute guest time."""
+        hart = self.harts[index]
+        hart[Slot.MIP] &= ~STIP
+        ahead = hart.slots[Slot.TIME_OFFSET]
+        clock = (ticks - ahead & MASK) * hart.slots[Slot.TICK]
+        self._deadlines[index] = min(clock, NEVER)
+        self._events[index] = 0
+
+    def _timers_changed(self) -> None:
+        for hart in self.harts:
+            hart[Slot.TIME_OFFSET] = self._clint.state.mtime_offset
+            self._events[hart.id] = 0
+
+    def _poll_timers(self, index: int) -> None:
+        """Raise and lower a hart's timer interrupts; note when to look again."""
+        hart = self.harts[index]
+        if hart.clock < self._events[index]:
+            return
+        running, self.current = self.current, index
+        pending = hart.slots[Slot.MIP] & ~CLINT_BITS | self._clint.pending(index)
+        event = NEVER
+        target = None if pending & 1 << 7 else self._clint.next_event(index)
+        if target is not None:
+            event = min(target * hart.slots[Slot.TICK], NEVER)
+        if hart.clock >= self._deadlines[index]:
+            pending |= STIP
+            self._deadlines[index] = NEVER
+        hart.slots[Slot.MIP] = pending
+        self._events[index] = min(event, self._deadlines[index])
+        self.current = running
+
+    def has_event(self, index: int) -> bool:
+        """Say whether a hart's timers will ever raise an interrupt."""
+        return self._events[index] != NEVER
+
+    # --------------------------------------------------------------------------------- exits
+
+    def _stop_by(self, request: StopRequest) -> None:
+        is_shutdown = request.kind is StopKind.SHUTDOWN
+        reason = StopReason.EXIT if is_shutdown else StopReason.RESET
+        self.stop = Stop(reason, request.status & 0xFF, f"{request.kind.value} by {request.source}")
+
+    def settle(self, hart: Hart, exit_: Exit) -> None:
+        """Do what an exit asks for."""
+        if exit_.reason is ExitReason.MMIO:
+            self._access_device(hart, exit_)
+        elif exit_.reason is ExitReason.TRAP:
+            self._handle_trap(hart, exit_)
+
+    def _access_device(self, hart: Hart, exit_: Exit) -> None:
+        """Perform a device access; one that nothing answers is an access fault of the guest."""
+        self._note(hart, "store" if exit_.is_write else "load", exit_.pa)
+        if exit_.access == Access.STORE:
+            fault = self.bus.write(exit_.pa, exit_.size, exit_.value)
+            value: int | BusFault = 0 if fault is None else fault
+        else:
+            value = self.bus.read(exit_.pa, exit_.size)
+        if isinstance(value, BusFault):
+            after = refuse_access(hart)
+            if after.reason is ExitReason.TRAP:
+                self._handle_trap(hart, after)
+        else:
+            complete_access(hart, value)
+
+    def _handle_trap(self, hart: Hart, exit_: Exit) -> None:
+        """Be the M-mode that traps go to: SBI calls, and what is passed on to S-mode."""
+        hart[Slot.EXIT] = ExitReason.FUEL
+        if exit_.cause != Cause.ECALL_S:
+            self._note(hart, describe_cause(exit_.cause), exit_.tval)
+            enter_s(hart, exit_.cause, exit_.tval)
+            return
+        registers = hart.slots
+        eid = registers[A7]
+        args = registers[A0:A6].tolist()
+        self._note(hart, f"SBI {self._sbi.name(eid)}", registers[A6])
+        self._finish_call(hart, self._sbi.call(self.platform, hart.id, eid, registers[A6], args))
+
+    def _finish_call(self, hart: Hart, outcome: CallOutcome) -> None:
+        """Do what a call's outcome says; the ecall counts as a trap, it does not retire."""
+        match outcome:
+            case SbiReturn(error, value):
+                hart[A0], hart[A1] = error, value
+            case LegacyReturn(value):
+                hart[A0] = value
+            case RedirectedFault(cause, tval):
+                enter_s(hart, cause, tval)
+                return
+            case MachineStopped(request):
+                self._stop_by(request)
+            case HartSuspended():
+                hart[A0], hart[A1] = 0, 0
+            case HartStopped():
+                pass
+        hart[Slot.TRAPS] += 1
+        hart[Slot.PC] = hart.pc + 4
+
+    def _note(self, hart: Hart, what: str, value: int) -> None:
+        self.last_exits.append(f"hart {hart.id} at {hart.pc:#x}: {what} {value:#x}")

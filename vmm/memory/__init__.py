@@ -1,0 +1,1 @@
+"""How guest memory is virtualized: one file a mode."""
