@@ -46,5 +46,5 @@ def link(guest: Guest, symbols: dict[str, int]) -> bytes:
         )
         for source in guest.sources
     ]
-    image = assembler.link(objects, script=guest.script.read_text(encoding="utf-8"))
+    image = assembler.link(objects, script=guest.script, entry=guest.entry)
     return image.to_bytes()

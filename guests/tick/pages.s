@@ -1,11 +1,14 @@
-# tick, free pages: the pool behind the kernel image. Pages never used are handed out in
-# order, pages returned are kept on a list through their first doubleword.
+# tick, free pages: the pool of them. Pages never used are handed out in order, pages returned
+# are kept on a list through their first doubleword.
 
     .include "tick.inc"
     .include "macros.inc"
 
     .bss
-    .balign 8
+    .balign PAGE_SIZE
+pages_pool:
+    .zero POOL_PAGES * PAGE_SIZE
+pages_pool_end:
 pages_next:                             # first page never used
     .zero 8
 pages_list:                             # first returned page, or 0
@@ -17,20 +20,12 @@ pages_kept:                             # pages that the kernel itself keeps
 
     .text
 
-# pages_init(): the pool starts at the end of the kernel.
+# pages_init(): all pages of the pool are free.
     .globl pages_init
 pages_init:
-    la a0, __kernel_end
+    la a0, pages_pool
     la a1, pages_next
     sd a0, 0(a1)
-    ret
-
-# pages_pool_end() -> a0 = the address behind the pool. Clobbers a1.
-    .globl pages_pool_end
-pages_pool_end:
-    la a0, __kernel_end
-    li a1, POOL_PAGES * PAGE_SIZE
-    add a0, a0, a1
     ret
 
 # page_alloc() -> a0 = a page of zeros; panics when there is none.
@@ -51,7 +46,7 @@ page_alloc:
     j 2f
 
     # Else the next new one.
-1:  call pages_pool_end
+1:  la a0, pages_pool_end
     la a3, pages_next
     ld s0, 0(a3)
     bgeu s0, a0, 3f

@@ -43,17 +43,10 @@ paging_init:
     call page_alloc
     mv s0, a0
 
-    # 1. The image by its kinds of page, then the pool as data.
+    # 1. The image by its kinds of page; the pool is part of its data.
     map_kernel __text_start, __text_end, KERNEL_TEXT
     map_kernel __user_start, __rodata_end, KERNEL_CONST
     map_kernel __data_start, __kernel_end, KERNEL_DATA
-    call pages_pool_end
-    mv a3, a0
-    la a1, __kernel_end
-    mv a2, a1
-    li a4, KERNEL_DATA
-    mv a0, s0
-    call map_range
 
     # 2. Translation on, with all ASID bits set; those that stick exist (WARL).
     li a0, ASID_MASK

@@ -9,8 +9,9 @@ from elftools.elf.relocation import RelocationSection
 
 import guests
 from assembler import assemble
+from guests import Guest, GuestError
 from guests.builder import include_paths
-from tests.guests.toolchain import gnu_assemble
+from tests.guests.toolchain import gnu_assemble, gnu_build, loaded_bytes, qemu_console
 
 SH_FLAGS_ALLOC = 2
 SOURCES = sorted({source for guest in guests.catalog() for source in guest.sources})
@@ -43,3 +44,29 @@ def test_a_source_assembles_to_what_gnu_as_makes_of_it(source: Path, tmp_path: P
         gnu = ELFFile(file)
         assert contents(mine) == contents(gnu)
         assert relocations(mine) == relocations(gnu)
+
+
+@pytest.mark.parametrize("guest", guests.catalog(), ids=lambda guest: guest.name)
+def test_a_guest_is_loaded_as_the_one_by_gnu_as_and_ld(guest: Guest, tmp_path: Path):
+    program = tmp_path / "ours.elf"
+    program.write_bytes(guests.build(guest.name))
+    assert loaded_bytes(program) == loaded_bytes(gnu_build(guest, tmp_path))
+
+
+def test_a_parameter_reaches_the_source(tmp_path: Path):
+    program = tmp_path / "ours.elf"
+    program.write_bytes(guests.build("intloop", N=3))
+    gnu = gnu_build(guests.find("intloop"), tmp_path, N=3)
+    assert loaded_bytes(program) == loaded_bytes(gnu)
+
+
+def test_a_parameter_that_a_guest_does_not_have_is_refused():
+    with pytest.raises(GuestError, match=r"hello has no parameter 'N'"):
+        guests.build("hello", N=1)
+
+
+@pytest.mark.parametrize("name", ["hello", "tick"])
+def test_qemu_boots_what_our_own_linker_made(name: str, tmp_path: Path):
+    program = tmp_path / "ours.elf"
+    program.write_bytes(guests.build(name))
+    assert qemu_console(program) == guests.find(name).console

@@ -57,11 +57,18 @@ def qemu_console(program: Path) -> str:
     return rest.partition("\n")[2]
 
 
-def loaded_bytes(program: Path) -> dict[int, bytes]:
-    """Give what a loader puts into memory: address and contents of every loaded segment."""
+def loaded_bytes(program: Path) -> dict[int, int]:
+    """Give what a loader puts into memory, address by address, but for zeros.
+
+    How the contents are cut into segments, and which zeros the file spells out, is left to a
+    linker.
+    """
+    memory: dict[int, int] = {}
     with program.open("rb") as file:
-        segments = [s for s in ELFFile(file).iter_segments("PT_LOAD") if s["p_filesz"]]
-        return {segment["p_paddr"]: segment.data() for segment in segments}
+        for segment in ELFFile(file).iter_segments("PT_LOAD"):
+            contents = enumerate(segment.data(), segment["p_paddr"])
+            memory.update((address, byte) for address, byte in contents if byte)
+    return memory
 
 
 def symbol(program: Path, name: str) -> int:
