@@ -11,7 +11,16 @@ from pathlib import Path
 from assembler.errors import AssemblyError, AssemblyErrors, LinkError
 from assembler.objects import Image, Object
 
-__all__ = ["AssemblyError", "AssemblyErrors", "Image", "LinkError", "Object", "assemble", "link", "read_object"]
+__all__ = [
+    "AssemblyError",
+    "AssemblyErrors",
+    "Image",
+    "LinkError",
+    "Object",
+    "assemble",
+    "link",
+    "read_object",
+]
 
 
 def assemble(

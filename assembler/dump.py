@@ -1,14 +1,22 @@
 """Disassembly of ELF files in the form that GNU objdump prints with `-M no-aliases`."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from assembler.errors import LinkError, nearest
 from assembler.objects import Object, ObjSection, ObjSymbol
 from assembler.reloc import types_by_number
+from assembler.symbols import FAKE_NAME
 from isa.disasm import disassemble
+from isa.insn import Insn, Kind
+from isa.registers import x_number
 from isa.spec import TABLE
 
+MASK64 = (1 << 64) - 1
+_GP, _TP = x_number("gp"), x_number("tp")
+_SKIPPED, _WORD = 8, 4  # zeros in a row that are not worth showing
+_LAST = (True, 9)
+_Label = tuple[int, tuple[bool, int], str]
 _DATA_WORDS = {2: ".short", 4: ".word", 1: ".byte"}
 
 
@@ -38,13 +46,15 @@ class _Dump:
 
     def __init__(self, obj: Object, section: ObjSection, with_relocations: bool) -> None:
         self._section = section
-        base = 0 if section.address else section.address
         mine = [s for s in obj.symbols if s.section is section and s.type != "section"]
-        self._marks = sorted(
-            (symbol.value - base, symbol.name[1]) for symbol in mine if _is_mark(symbol)
-        )
-        labels = [symbol for symbol in mine if not _is_mark(symbol) and symbol.name]
-        self._labels = sorted(((s.value, _rank(s), s.name) for s in labels))
+        self._marks = sorted((symbol.value, symbol.name[1]) for symbol in mine if _is_mark(symbol))
+        labels = [s for s in mine if _is_label(s)]
+        self._labels = _sorted_labels(labels, section)
+        all_labels = [s for s in obj.symbols if _is_label(s) and s.section != "undefined"]
+        self._targets = _sorted_labels(all_labels, section)
+        self._width = _address_width(section.address + section.size)
+        gp = [s.value for s in obj.symbols if s.name == "__global_pointer$"]
+        self._addresses = _Addresses(gp[0] if gp else None)
         self._starts = [value for value, _, _ in self._labels]
         self._relocations: dict[int, list[str]] = {}
         if with_relocations:
@@ -59,19 +69,34 @@ class _Dump:
         """Give the lines of the section."""
         data, base = self._section.data, self._section.address
         at = 0
-        shown: set[int] = set()
         while at < len(data):
             address = base + at
-            if (label := self._label_at(address)) is not None and address not in shown:
-                shown.add(address)
-                yield from ("", f"{address:016x} <{label}>:")
-            elif not at:
-                yield from ("", f"{address:016x} <{self._section.name}>:")
-            size, text = self._item(at, address)
-            yield f"{address:8x}:\t{_digits(data[at : at + size])}\t{text}"
+            label = self._label_at(address)
+            if label is not None or not at:
+                yield from ("", f"{address:016x} <{label or self._section.name}>:")
+            size = self._zeros(at)
+            if size:
+                yield "\t..."
+            else:
+                size, text = self._item(at, address)
+                shown = _digits(data[at : at + size])
+                yield f"{address:{self._width}x}:\t{shown}\t{text}"
             for place in range(at, at + size):
                 yield from self._relocations.get(place, ())
             at += size
+
+    def _zeros(self, at: int) -> int:
+        """Give how many zero bytes to skip at an offset: long runs, and short ones at an end."""
+        data, base = self._section.data, self._section.address
+        index = bisect_right(self._starts, base + at)
+        end = min(len(data), self._starts[index] - base if index < len(self._starts) else len(data))
+        stop = at
+        while stop < end and not data[stop]:
+            stop += 1
+        count = stop - at
+        if stop < end:
+            count -= count % _WORD
+        return count if count >= _SKIPPED or (stop == end and 0 < count < _WORD) else 0
 
     def _item(self, at: int, address: int) -> tuple[int, str]:
         """Give the size and the text of what stands at an offset."""
@@ -88,11 +113,13 @@ class _Dump:
         text = disassemble(word, address)
         if insn is None:
             return size, text
-        if insn.pattern.operands.get("offset"):
+        values = insn.extract(word)
+        if "offset" in values:
             head, _, _ = text.rpartition("0x")
-            goal = (address + insn.extract(word)["offset"]) & (1 << 64) - 1
-            text = f"{head}{goal:x}{self._symbolic(goal)}"
-        return size, text
+            goal = (address + values["offset"]) & MASK64
+            return size, f"{head}{goal:x}{self._symbolic(goal)}"
+        goal_of = self._addresses.follow(insn, values, address)
+        return size, text if goal_of is None else f"{text} # {goal_of:x}{self._symbolic(goal_of)}"
 
     def _is_data(self, address: int) -> bool:
         index = bisect_right(self._marks, (address, "~")) - 1
@@ -105,16 +132,17 @@ class _Dump:
         return next(name for value, _, name in self._labels if value == address)
 
     def _symbolic(self, address: int) -> str:
-        index = bisect_right(self._starts, address) - 1
+        """Name an address: by this section's labels inside it, by any symbol elsewhere."""
+        section = self._section
+        is_inside = section.address <= address < section.address + section.size
+        labels = self._labels if is_inside else self._targets
+        index = bisect_right(labels, (address, _LAST)) - 1
         if index < 0:
-            return f" <{self._section.name}+{address - self._section.address:#x}>"
-        start = self._starts[index]
-        name = next(name for value, _, name in self._labels if value == start)
+            offset = address - section.address
+            return f" <{section.name}+{offset:#x}>" if is_inside else ""
+        start = labels[index][0]
+        name = labels[bisect_left(labels, (start,))][2]
         return f" <{name}+{address - start:#x}>" if address != start else f" <{name}>"
-
-
-def _is_mark(symbol: ObjSymbol) -> bool:
-    return symbol.name.startswith(("$x", "$d"))
 
 
 def _rank(symbol: ObjSymbol) -> int:
@@ -123,8 +151,75 @@ def _rank(symbol: ObjSymbol) -> int:
 
 
 def _target(symbol: ObjSymbol | None, addend: int) -> str:
-    name = symbol.name if symbol and symbol.name else "*ABS*"
+    name = _printable(symbol.name) if symbol and symbol.name else "*ABS*"
     return f"{name}{addend:+#x}" if addend else name
+
+
+def _is_mark(symbol: ObjSymbol) -> bool:
+    return symbol.name.startswith(("$x", "$d"))
+
+
+def _is_label(symbol: ObjSymbol) -> bool:
+    return symbol.name not in ("", FAKE_NAME) and symbol.type != "section" and not _is_mark(symbol)
+
+
+class _Addresses:
+    """What `lui` and `auipc` put into registers, to show where the next instruction points.
+
+    A value is used once, as objdump does: what else changes the register is not followed.
+    """
+
+    def __init__(self, gp: int | None) -> None:
+        self._high: dict[int, int] = {}
+        self._gp = gp
+
+    def follow(self, insn: Insn, values: dict[str, int], pc: int) -> int | None:
+        """Note what an instruction puts into its register, or give the address it points at."""
+        if insn.name in ("lui", "auipc"):
+            value = values["imm20"] << 12
+            value -= value >> 31 << 32
+            self._high[values["rd"]] = value + (pc if insn.name == "auipc" else 0) & MASK64
+            return None
+        base = values.get("rs1")
+        if base is None or "imm" not in values or not _may_point(insn, base):
+            return None
+        address = self._address(base, values["imm"])
+        if address is not None and insn.name == "addiw":
+            address = (address & 0xFFFF_FFFF) - ((address >> 31 & 1) << 32) & MASK64
+        return address
+
+    def _address(self, base: int, offset: int) -> int | None:
+        if base in self._high:
+            return (self._high.pop(base) if base else 0) + offset & MASK64
+        if base == _GP and self._gp is not None:
+            return self._gp + offset & MASK64
+        return offset & MASK64 if base in (0, _TP) else None
+
+
+def _may_point(insn: Insn, base: int) -> bool:
+    if insn.kind in (Kind.LOAD, Kind.STORE) or insn.name == "jalr":
+        return True
+    return insn.name in ("addi", "addiw") and base != 0
+
+
+def _sorted_labels(symbols: Iterable[ObjSymbol], section: ObjSection) -> list[_Label]:
+    """Sort symbols by address, best name first."""
+    return sorted(
+        (s.value, (s.section is not section, _rank(s)), _printable(s.name)) for s in symbols
+    )
+
+
+def _printable(name: str) -> str:
+    """Show control characters as ^A, ^B and so on."""
+    return "".join(f"^{chr(ord(c) + 64)}" if c < " " else c for c in name)
+
+
+def _address_width(last: int) -> int:
+    """Give the width of the address column: digits come in groups of four."""
+    digits = f"{last:016x}"
+    while digits.startswith("00000"):
+        digits = digits[4:]
+    return len(digits)
 
 
 def _digits(data: Iterable[int]) -> str:

@@ -105,7 +105,8 @@ class Emitter:
         assert prepared.tree is not None
         value = fold(self.evaluate(prepared.tree, prepared.atoms), is_final=False)
         if isinstance(value, int):
-            self.section.emit(constant_words(prepared.register, value))
+            is_address = prepared.special == "address"
+            self.section.emit(constant_words(prepared.register, value, is_address))
         elif prepared.special == "constant":
             names = describe(value)
             raise Complaint(
@@ -154,11 +155,11 @@ class Emitter:
         raise Complaint(f"{what} must be a number known here; it depends on {describe(value)}")
 
 
-def constant_words(register: int, value: int) -> bytes:
+def constant_words(register: int, value: int, is_address: bool = False) -> bytes:
     """Give the instructions of `li`."""
     data = bytearray()
     source = 0
-    for name, immediate in load_constant(value):
+    for name, immediate in load_constant(value, is_address):
         insn = TABLE.by_name[name]
         fields = {"rd": register, insn.operands[-1].name: immediate}
         if "rs1" in insn.pattern.operands:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Protocol, TypeAlias
 
 from assembler.errors import Complaint
-from assembler.parse import Atom, Binary, Flavoured, Parenthesis, Prefix, Tree
+from assembler.parse import Atom, Binary, Empty, Flavoured, Parenthesis, Prefix, Tree
 from assembler.symbols import Symbol, display_name
 
 _ESCAPES = {"b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39}
@@ -76,6 +76,8 @@ def evaluate(tree: Tree, atoms: tuple[str, ...], context: Context) -> Value:
             if atoms[flavour.index].lower() != "plt":
                 raise Complaint(f"@{atoms[flavour.index]} is not supported")
             return evaluate(symbol, atoms, context)
+        case Empty():
+            raise Complaint("an operand is missing")
     raise Complaint("this is not an expression")
 
 

@@ -274,7 +274,9 @@ class Layout:
             counter.here = self._dot
             if self._is_final and self._dot - counter.origin > counter.length:
                 over = self._dot - counter.origin - counter.length
-                raise LinkError(f"region {statement.region} overflows by {over} bytes at {out.name}")
+                raise LinkError(
+                    f"region {statement.region} overflows by {over} bytes at {out.name}"
+                )
 
     def _is_unloaded(self, out: OutSection) -> bool:
         pieces = list(out.pieces())
@@ -437,7 +439,7 @@ class Layout:
                 return ~self.evaluate(value) & MASK64
             case "prefix !", (value,):
                 return int(not self.evaluate(value))
-            case ("ALIGN" | "BLOCK" | "NEXT"), (value,):
+            case (("ALIGN" | "BLOCK" | "NEXT"), (value,)):
                 boundary = self._power(self.evaluate(value))
                 return -(-self._dot // boundary) * boundary
             case "ALIGN", (start, value):

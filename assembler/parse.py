@@ -70,6 +70,11 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Empty:
+    """An operand left out, as in `.p2align 4,,15`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tagged:
     """A word after @, as in `@function`."""
 
@@ -84,7 +89,9 @@ class Flavoured:
     flavour: Atom
 
 
-Tree: TypeAlias = Atom | Prefix | Binary | Parenthesis | Modifier | Memory | Tagged | Flavoured
+Tree: TypeAlias = (
+    Atom | Prefix | Binary | Parenthesis | Modifier | Memory | Tagged | Flavoured | Empty
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,8 @@ class Operands:
     def column(self, tree: Tree) -> int:
         """Find where in the text a tree starts."""
         index = _first_atom(tree)
+        if index is None:
+            return len(self.text)
         for number, match in enumerate(_atom_matches(self.text)):
             if number == index:
                 return match.start()
@@ -135,8 +144,11 @@ class SectionHeader:
 class _Build(Transformer[Token, Any]):
     """Turn Lark's reductions into trees; atoms carry their start position until `_number`."""
 
-    def operands(self, *trees: Tree | None) -> tuple[Tree, ...]:
-        return tuple(tree for tree in trees if tree is not None)
+    def operands(self, *trees: Tree) -> tuple[Tree, ...]:
+        return () if trees == (Empty(),) else trees
+
+    def empty(self) -> Empty:
+        return Empty()
 
     def atom(self, token: Token) -> Atom:
         return Atom(token.start_pos or 0)
@@ -268,7 +280,7 @@ class Parser:
 
 def _children(tree: Tree) -> tuple[Tree, ...]:
     match tree:
-        case Atom():
+        case Atom() | Empty():
             return ()
         case Prefix(_, value) | Parenthesis(value):
             return (value,)
@@ -295,9 +307,12 @@ def _number(tree: Tree, numbers: dict[int, int]) -> None:
             pending.extend(_children(tree))
 
 
-def _first_atom(tree: Tree) -> int:
+def _first_atom(tree: Tree) -> int | None:
     while not isinstance(tree, Atom):
-        tree = _children(tree)[0]
+        children = _children(tree)
+        if not children:
+            return None
+        tree = children[0]
     return tree.index
 
 
@@ -309,5 +324,6 @@ def _syntax_complaint(error: UnexpectedInput, text: str) -> Complaint:
             return Complaint("the statement ends too early", len(text))
         return Complaint(f"syntax error at {str(error.token)!r}", error.token.start_pos)
     if isinstance(error, UnexpectedCharacters):
-        return Complaint(f"syntax error at {text[error.pos_in_stream]!r}", error.pos_in_stream)
+        at = error.pos_in_stream or 0
+        return Complaint(f"syntax error at {text[at]!r}", at)
     return Complaint("syntax error", None)

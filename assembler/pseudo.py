@@ -53,7 +53,7 @@ _PLAIN: tuple[Expansion, ...] = (
     ("jalr rd, rs, imm", ("jalr rd, imm(rs)",)),
     ("ret", ("jalr zero, 0(ra)",)),
     ("call symbol", ("auipc ra, %call(symbol)", "jalr ra, 0(ra)")),
-    ("call rd, symbol", ("auipc rd, %call(symbol)", "jalr rd, 0(rd)")),
+    ("call rd, symbol", ("auipc t1, %call(symbol)", "jalr rd, 0(t1)")),
     ("tail symbol", ("auipc t1, %call(symbol)", "jalr zero, 0(t1)")),
     ("jump symbol, rt", ("auipc rt, %call(symbol)", "jalr zero, 0(rt)")),
     ("fence", ("fence iorw, iorw",)),
@@ -117,12 +117,13 @@ def expansions() -> Iterator[Expansion]:
             yield f"{insn.name} rs2, symbol, rt", (address, f"{insn.name} rs2, %pcrel_lo(@)(rt)")
 
 
-def load_constant(value: int) -> list[tuple[str, int]]:
+def load_constant(value: int, is_address: bool = False) -> list[tuple[str, int]]:
     """Give the instructions that build a signed 64-bit constant, as (mnemonic, immediate).
 
     The first one starts from zero (`lui` from nothing), each further one from the result so far.
+    `la` builds a small number with `addiw`, where `li` has `addi`.
     """
-    if -0x800 <= value < 0x800:
+    if -0x800 <= value < 0x800 and not is_address:
         return [("addi", value)]
     return _build_constant(value)
 

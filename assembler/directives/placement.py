@@ -6,7 +6,7 @@ from assembler.directives.table import Directive, Table
 from assembler.emit import local_target
 from assembler.errors import Complaint
 from assembler.expr import Linear, Value, describe, fold
-from assembler.parse import Operands
+from assembler.parse import Empty, Operands
 from assembler.sections import MAX_SECTION, Point
 
 if TYPE_CHECKING:
@@ -19,21 +19,18 @@ _INSTRUCTION_ALIGNMENT = 4
 
 def _align(assembly: "Assembly", name: str, operands: Operands) -> None:
     """Align to a boundary: `.balign` takes bytes, the others a power of two."""
-    values = [assembly.absolute(t, operands.atoms, f"an operand of {name}") for t in operands.trees]
-    if not 1 <= len(values) <= 3:
-        raise Complaint(f"{name} takes a boundary, a fill value and a most")
+    first, filler, most = _alignment_operands(assembly, name, operands)
     if name.startswith(".balign"):
-        alignment = values[0] or 1
+        alignment = first or 1
         if alignment < 0 or alignment & alignment - 1 or alignment > 1 << MAX_POWER:
-            raise Complaint(f"{values[0]} is not a power of two up to 2**{MAX_POWER}")
-    elif 0 <= values[0] <= MAX_POWER:
-        alignment = 1 << values[0]
+            raise Complaint(f"{first} is not a power of two up to 2**{MAX_POWER}")
+    elif 0 <= first <= MAX_POWER:
+        alignment = 1 << first
     else:
-        raise Complaint(f"alignment 2**{values[0]} is outside 2**0..2**{MAX_POWER}")
+        raise Complaint(f"alignment 2**{first} is outside 2**0..2**{MAX_POWER}")
     section = assembly.section
     size = {"w": 2, "l": 4}.get(name[-1], 1) if name not in (".align", ".balign", ".p2align") else 1
-    fill = (values[1] & (1 << 8 * size) - 1).to_bytes(size, "little") if len(values) > 1 else None
-    most = values[2] if len(values) > 2 and values[2] else None
+    fill = None if filler is None else (filler & (1 << 8 * size) - 1).to_bytes(size, "little")
     if fill is None and section.is_code and alignment <= _INSTRUCTION_ALIGNMENT:
         # Code stands on this boundary anyway; GNU as adds nothing after odd data either.
         section.align = max(section.align, alignment)
@@ -41,6 +38,22 @@ def _align(assembly: "Assembly", name: str, operands: Operands) -> None:
     if section.is_code:
         section.set_mark("x" if fill is None else "d")
     section.align_to(alignment, fill, most, assembly.spot)
+
+
+def _alignment_operands(
+    assembly: "Assembly", name: str, operands: Operands
+) -> tuple[int, int | None, int | None]:
+    """Give the boundary, the fill value and the most bytes to skip; the latter may be left out."""
+    values: list[int | None] = [
+        None
+        if isinstance(tree, Empty)
+        else assembly.absolute(tree, operands.atoms, f"an operand of {name}")
+        for tree in operands.trees
+    ]
+    if len(values) > 3:
+        raise Complaint(f"{name} takes a boundary, a fill value and the most bytes to skip")
+    boundary, fill, most = [*values, None, None, None][:3]
+    return boundary or 0, fill, most or None
 
 
 def _space(assembly: "Assembly", name: str, operands: Operands) -> None:
