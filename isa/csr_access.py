@@ -82,8 +82,7 @@ def write_sip(hart: Page, value: int) -> None:
 
 def write_satp(hart: Page, value: int) -> None:
     """Write satp; an unsupported mode leaves all of it unchanged."""
-    mode = value >> 60
-    if mode == SATP_BARE or mode == SATP_SV39:
+    if value >> 60 == SATP_BARE or value >> 60 == SATP_SV39:
         hart[Slot.SATP] = value
 
 

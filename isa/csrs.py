@@ -1,8 +1,9 @@
 """The CSR table, and reading and writing through it.
 
 Most CSRs are a slot and a write mask; those whose access does more name a function in
-`isa/csr_access.py`. Follows the chapter "Control and Status Registers (CSRs)" and the CSR sections of
-the chapters "Machine-Level ISA" and "Supervisor-Level ISA" of the RISC-V Privileged Architecture.
+`isa/csr_access.py`. Follows the chapter "Control and Status Registers (CSRs)" and the CSR sections
+of the chapters "Machine-Level ISA" and "Supervisor-Level ISA" of the RISC-V Privileged
+Architecture.
 """
 
 from collections.abc import Callable, Iterable

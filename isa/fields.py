@@ -1,9 +1,9 @@
 """Bit patterns of instructions and the operand fields in them.
 
 A pattern is written most significant bit first, as in the manual's instruction-format diagrams:
-literal bits, field slices such as `rs1` or `imm[12|10:5]`, and dashes for bits that are ignored when
-decoding and zero when encoding. It says where each operand bit lives; the operand's name says how
-the bits are read (see `OPERAND_KINDS`).
+literal bits, field slices such as `rs1` or `imm[12|10:5]`, and dashes for bits that are ignored
+when decoding and zero when encoding. It says where each operand bit lives; the operand's name says
+how the bits are read (see `OPERAND_KINDS`).
 """
 
 import re

@@ -20,12 +20,12 @@ class MachinePage(Page, Protocol):
     engine: Any
 
 
-def frame_of(hart: MachinePage, number: int) -> Word:
+def frame_of(hart: MachinePage, number: int) -> int:
     """Give the machine frame of a guest frame, NO_FRAME when it has none."""
     return Word(number if hart.frames is None else hart.frames[number])
 
 
-def ram_load(hart: MachinePage, offset: int, size: int) -> Word:
+def ram_load(hart: MachinePage, offset: int, size: int) -> int:
     """Load `size` bytes (1 to 8), zero-extended, little-endian."""
     assert offset + size <= len(hart.ram), "RAM offset was not checked"
     return Word(int.from_bytes(hart.ram[offset : offset + size], "little"))
@@ -38,9 +38,9 @@ def ram_store(hart: MachinePage, offset: int, size: int, value: int) -> None:
     hart.ram[offset : offset + size] = low.to_bytes(size, "little")
 
 
-def tlb_get(hart: MachinePage, index: int) -> Word:
+def tlb_get(hart: MachinePage, index: int) -> int:
     """Read a word of the modelled TLB."""
-    return Word(hart.tlb[index])
+    return int(hart.tlb[index])
 
 
 def tlb_put(hart: MachinePage, index: int, value: int) -> None:
@@ -60,12 +60,12 @@ def drop_all_inline(hart: MachinePage) -> None:
     """Forget every page in an engine's inline TLB; the reference engine has none."""
 
 
-def engine_run(hart: MachinePage, fuel: int) -> Word:
+def engine_run(hart: MachinePage, fuel: int) -> int:
     """Run a hart on its engine, as `Engine.run`; gives the exit reason."""
     return Word(hart.engine.run(hart, int(fuel)).reason)
 
 
-def engine_execute(hart: MachinePage, insn: int) -> Word:
+def engine_execute(hart: MachinePage, insn: int) -> int:
     """Carry out an instruction word on a hart, as `Engine.execute`; gives the exit reason."""
     return Word(hart.engine.execute(hart, int(insn)).reason)
 

@@ -35,7 +35,6 @@ from isa.tlb import ASID_MASK, NOT_FOUND, find, insert
 from isa.trap import pend
 from isa.words import sext, zext
 
-
 NOT_RAM = (1 << 64) - 1
 
 
@@ -122,7 +121,7 @@ def walk(hart: MachinePage, va: int, access: int, priv: int) -> int:
     """Walk the Sv39 tables; gives the address, and the leaf entry and level in the hart page."""
     if sext(va, SV39_VA_BITS) != va:
         return page_fault(hart, va, access)
-    table = zext(hart[Slot.SATP], 44) << PAGE_SHIFT
+    table: int = zext(hart[Slot.SATP], 44) << PAGE_SHIFT
     level = SV39_LEVELS
     while level > 0:
         level = level - 1

@@ -1,7 +1,7 @@
 """The specification: the table of all instructions.
 
-Adding an extension is one file under `isa/insns/` and one line here. Encoder, decoder, disassembler,
-engines, assembler and test cases read this table.
+Adding an extension is one file under `isa/insns/` and one line here. Encoder, decoder,
+disassembler, engines, assembler and test cases read this table.
 """
 
 from types import ModuleType

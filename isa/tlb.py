@@ -22,16 +22,16 @@ def words_needed(sets: int, ways: int) -> int:
 
 def find(hart: MachinePage, vpn: int, asid: int) -> int:
     """Give the index of the entry that translates a page, or NOT_FOUND."""
-    ways = hart[Slot.TLB_WAYS]
-    index = (vpn & hart[Slot.TLB_SETS] - 1) * ways * ENTRY
+    span = hart[Slot.TLB_WAYS] * ENTRY
+    index = (vpn & hart[Slot.TLB_SETS] - 1) * span
+    end = index + span
     tag = vpn << 1 | 1
-    while ways > 0:
+    while index != end:
         if tlb_get(hart, index) == tag and (
             tlb_get(hart, index + 1) == asid or tlb_get(hart, index + 2) & PTE_G != 0
         ):
             return index
         index = index + ENTRY
-        ways = ways - 1
     return NOT_FOUND
 
 

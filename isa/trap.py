@@ -11,7 +11,6 @@ from isa.exits import ExitReason
 from isa.state import Slot
 from isa.words import Page
 
-
 S_BITS = 1 << Irq.SSI | 1 << Irq.STI | 1 << Irq.SEI
 M_BITS = 1 << Irq.MSI | 1 << Irq.MTI | 1 << Irq.MEI
 

@@ -16,34 +16,34 @@ class Word(int):
     __slots__ = ()
 
     def __add__(self, other: int) -> "Word":
-        return Word(int(self) + int(other) & MASK)
+        return Word(int.__add__(self, other) & MASK)
 
     def __sub__(self, other: int) -> "Word":
-        return Word(int(self) - int(other) & MASK)
+        return Word(int.__sub__(self, other) & MASK)
 
     def __mul__(self, other: int) -> "Word":
-        return Word(int(self) * int(other) & MASK)
+        return Word(int.__mul__(self, other) & MASK)
 
     def __lshift__(self, other: int) -> "Word":
-        return Word(int(self) << int(other) & MASK)
+        return Word(int.__lshift__(self, other) & MASK)
 
     def __rshift__(self, other: int) -> "Word":
-        return Word(int(self) >> int(other))
+        return Word(int.__rshift__(self, other))
 
     def __and__(self, other: int) -> "Word":
-        return Word(int(self) & int(other) & MASK)
+        return Word(int.__and__(self, other))
 
     def __or__(self, other: int) -> "Word":
-        return Word((int(self) | int(other)) & MASK)
+        return Word(int.__or__(self, other) & MASK)
 
     def __xor__(self, other: int) -> "Word":
-        return Word((int(self) ^ int(other)) & MASK)
+        return Word(int.__xor__(self, other) & MASK)
 
     def __invert__(self) -> "Word":
-        return Word(~int(self) & MASK)
+        return Word(int.__invert__(self) & MASK)
 
     def __rsub__(self, other: int) -> "Word":
-        return Word(int(other) - int(self) & MASK)
+        return Word(int.__sub__(other, self) & MASK)
 
     __radd__, __rmul__, __rand__, __ror__, __rxor__ = __add__, __mul__, __and__, __or__, __xor__
 
@@ -51,7 +51,7 @@ class Word(int):
 class Page(Protocol):
     """A hart page, as meanings see it: slots hold words (see `isa/state.py`)."""
 
-    def __getitem__(self, slot: int) -> Word: ...
+    def __getitem__(self, slot: int) -> int: ...
 
     def __setitem__(self, slot: int, value: int) -> None: ...
 

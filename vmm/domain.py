@@ -1,16 +1,16 @@
-"""A domain: a virtual machine, with guest-physical memory mapped frame by frame to machine frames."""
+"""A domain: a virtual machine whose guest-physical memory is mapped frame by frame."""
 
 from isa.engine import Engine
 from isa.hart import Hart
 from isa.memory import Memory
 from vmm.config import R10000_TLB, MachineConfig
 from vmm.console import Console
-from vmm.cpu.counts import MONITOR_WORDS
-from vmm.cpu.virtual import DeprivilegedCpu
+from vmm.counts import MONITOR_WORDS
 from vmm.devices import RAM_BASE
 from vmm.guest_memory import FrameAllocator, GuestMemory
 from vmm.machine import Machine
 from vmm.memory.softtlb import HART_WORDS
+from vmm.vcpu import DeprivilegedCpu
 
 MONITOR_RAM = 1 << 20
 """Machine memory that is the monitor's own: guest frames start behind it."""

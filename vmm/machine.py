@@ -1,14 +1,12 @@
 """A machine as its guest sees it: harts, RAM, devices, the environment below S-mode, and time.
 
-The bare board and a domain are both one; they differ in the `Cpu` that runs the harts. Each departure
-from guest code is an `Exit`; what it asks for is done here. Start order: RAM and harts, devices,
-loading (`load`), then `run`.
+The bare board and a domain are both one; they differ in the `Cpu` that runs the harts. Each
+departure from guest code is an `Exit`; what it asks for is done here. Start order: RAM and harts,
+devices, loading (`load`), then `run`.
 """
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 
 from isa.causes import Cause, describe_cause
 from isa.engine.contract import complete_access, refuse_access
@@ -38,9 +36,10 @@ from vmm.devices import DeviceHost, attach_all
 from vmm.devices.clint import Clint
 from vmm.guest_memory import GuestMemory
 from vmm.hypercalls.sbi import SbiTable
-from vmm.hypercalls.sbi.hsm import HartStates, HartState
+from vmm.hypercalls.sbi.hsm import HartState, HartStates
 from vmm.recurrence import Watch
 from vmm.see import Platform, enter_supervisor
+from vmm.stop import Stop, StopReason
 
 MASK = (1 << 64) - 1
 STIP = 1 << 5
@@ -49,25 +48,6 @@ A0, A1, A6, A7 = 10, 11, 16, 17
 SLICE = 20_000_000  # instructions between looks at the host: some 0.05 s
 NEVER = 1 << 63
 LAST_EXITS = 8
-
-
-class StopReason(Enum):
-    """Why a run ended; the values are the JSON `stop_reason`."""
-
-    EXIT = "exit"  # the guest ended it
-    RESET = "reset"  # the guest asked for a reboot
-    BOUND = "bound"  # the bound on instructions was reached
-    IDLE = "idle"  # no hart can ever run again, on the bare board
-    STUCK = "stuck"  # the monitor stopped a domain that can make no progress
-
-
-@dataclass(frozen=True)
-class Stop:
-    """The end of a run; `detail` is for people."""
-
-    reason: StopReason
-    status: int
-    detail: str
 
 
 class Machine:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from isa.exits import ExitReason
 from isa.state import Slot
 from vmm.hypercalls.sbi.hsm import HartState
+from vmm.stop import Stop, StopReason
 
 if TYPE_CHECKING:
     from isa.hart import Hart
@@ -44,8 +45,6 @@ class Watch:
         return is_started and not hart.slots[Slot.WAITING]
 
     def _search(self, hart: "Hart") -> None:
-        from vmm.machine import Stop, StopReason
-
         machine = self._machine
         start, reads = _registers(hart), hart.slots[Slot.CLOCK_READS]
         memory = self._memory_hash()

@@ -1,7 +1,7 @@
 """The supervisor execution environment: what stands below S-mode when there is no firmware.
 
-One SBI implementation serves the bare board and every domain; this is its platform, and the state in
-which it enters S-mode. Follows the RISC-V SBI Specification v3.0, chapter "Binary Encoding".
+One SBI implementation serves the bare board and every domain; this is its platform, and the state
+in which it enters S-mode. Follows the RISC-V SBI Specification v3.0, chapter "Binary Encoding".
 """
 
 from collections.abc import Sequence

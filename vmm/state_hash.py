@@ -1,9 +1,9 @@
 """The hash of a machine's architectural state: the same for one guest in every mode.
 
-SHA-256 over, in this order: for every hart its architectural slots as 64-bit little-endian words (all
-of `isa.state.Slot` before ARCH_END but SINK and WAITING); then every page of guest RAM that is not
-all zero, as its number (64-bit) and its 4 KiB. Accessed and dirty bits in the tables that the harts'
-satp point to are masked: they depend on when a TLB entry dies.
+SHA-256 over, in this order: for every hart its architectural slots as 64-bit little-endian words
+(all of `isa.state.Slot` before ARCH_END but SINK and WAITING); then every page of guest RAM that is
+not all zero, as its number (64-bit) and its 4 KiB. Accessed and dirty bits in the tables that the
+harts' satp point to are masked: they depend on when a TLB entry dies.
 """
 
 import hashlib

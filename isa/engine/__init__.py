@@ -5,6 +5,8 @@ import os
 from isa.engine.contract import Engine
 from isa.errors import TraplineError
 
+__all__ = ["NAMES", "Engine", "load"]
+
 NAMES = ("interpreter", "reference")
 
 

@@ -55,7 +55,8 @@ def read_exit(hart: Hart) -> Exit:
 def complete_access(hart: Hart, value: int = 0) -> None:
     """Finish the instruction of an MMIO exit; `value` is what the device gave to a load."""
     insn = TABLE.decode(hart.slots[Slot.EXIT_INSN])
-    assert insn is not None and insn.kind in (Kind.LOAD, Kind.STORE), "no device access to finish"
+    assert insn is not None, "no device access to finish"
+    assert insn.kind in (Kind.LOAD, Kind.STORE), f"{insn.name} does not access a device"
     if insn.kind is Kind.LOAD:
         rd = insn.extract(hart.slots[Slot.EXIT_INSN])["rd"]
         raw = Word(value & ((1 << 8 * insn.size) - 1))

@@ -4,6 +4,8 @@ No Numba anywhere: it is the oracle the compiled engines are held against, so it
 instruction table and the meanings with them and nothing of how they are lowered.
 """
 
+from typing import Any
+
 from isa.engine.contract import read_exit
 from isa.exits import Exit, ExitReason
 from isa.hart import Hart
@@ -15,6 +17,8 @@ from isa.trap import pend, pend_illegal, take, take_interrupt
 from isa.words import Word, word
 
 FETCH_MISALIGNED = 0
+MOST_DECODED = 1 << 16
+REGISTERS_READ = (("rs1", "rs1_index"), ("rs2", "rs2_index"))
 
 
 class ReferenceEngine:
@@ -24,6 +28,7 @@ class ReferenceEngine:
 
     def __init__(self, table: InstructionTable = TABLE) -> None:
         self._table = table
+        self._decoded: dict[int, tuple[Insn | None, dict[str, Any]]] = {}
 
     def attach(self, hart: Hart) -> None:
         """Do nothing: this engine keeps nothing of its own beside a hart."""
@@ -67,13 +72,13 @@ class ReferenceEngine:
             hart[Slot.INSTRET] += 1
 
     def _carry_out(self, hart: Hart, insn_word: Word) -> None:
-        insn = self._table.decode(insn_word)
+        insn, values = self._decode(insn_word)
         if insn is None:
             pend_illegal(hart, insn_word)
             return
         pc = hart[Slot.PC]
         hart[Slot.NEXT_PC] = pc + insn.length
-        values = self._operands(hart, insn, insn_word, pc)
+        values = self._operands(hart, values, pc)
         if insn.kind is Kind.LOAD:
             values["value"] = Word(load(hart, values["rs1"] + values["imm"], insn.size))
         if hart[Slot.EXIT]:
@@ -83,16 +88,29 @@ class ReferenceEngine:
         result = insn.meaning(*(values[name] for name in insn.params))
         self._finish(hart, insn, insn_word, values, result)
 
-    def _operands(self, hart: Hart, insn: Insn, insn_word: Word, pc: Word) -> dict[str, Word]:
-        values = {name: word(value) for name, value in insn.extract(insn_word).items()}
-        for name in ("rs1", "rs2"):
+    def _decode(self, insn_word: Word) -> tuple[Insn | None, dict[str, Any]]:
+        """Find the instruction of a word and the operand values that the word alone decides."""
+        known = self._decoded.get(insn_word)
+        if known is None:
+            insn = self._table.decode(insn_word)
+            fields = {} if insn is None else insn.extract(insn_word)
+            known = insn, {"word": insn_word} | {name: word(v) for name, v in fields.items()}
+            if len(self._decoded) >= MOST_DECODED:
+                self._decoded.clear()
+            self._decoded[insn_word] = known
+        return known
+
+    def _operands(self, hart: Hart, values: dict[str, Any], pc: Word) -> dict[str, Any]:
+        """Add what the hart's state decides: registers read, pc, the hart itself."""
+        values = values | {"pc": pc, "hart": hart}
+        for name, index in REGISTERS_READ:
             if name in values:
-                values[f"{name}_index"] = values[name]
+                values[index] = values[name]
                 values[name] = hart[values[name]]
-        return values | {"pc": pc, "word": insn_word, "hart": hart}  # type: ignore[dict-item]
+        return values
 
     def _finish(
-        self, hart: Hart, insn: Insn, insn_word: Word, values: dict[str, Word], result: int | None
+        self, hart: Hart, insn: Insn, insn_word: Word, values: dict[str, Any], result: int | None
     ) -> None:
         """Do what the instruction's kind says with its result."""
         if insn.kind is Kind.STORE:
@@ -114,6 +132,6 @@ class ReferenceEngine:
             pend(hart, FETCH_MISALIGNED, target)
         hart[Slot.NEXT_PC] = target
 
-    def _write_rd(self, hart: Hart, values: dict[str, Word], result: int | None) -> None:
+    def _write_rd(self, hart: Hart, values: dict[str, Any], result: int | None) -> None:
         if "rd" in values and values["rd"] and result is not None and not hart[Slot.PENDING]:
             hart[values["rd"]] = word(result)

@@ -8,6 +8,7 @@ where execution goes on writes `Slot.NEXT_PC`.
 from isa import mstatus as ms
 from isa.causes import Cause, Priv
 from isa.insn import system
+from isa.machine import MachinePage
 from isa.state import Slot
 from isa.tlb import flush
 from isa.trap import pend, pend_illegal, return_m, return_s
@@ -58,7 +59,7 @@ def wfi(hart: Page, word: Word) -> None:
 
 @system("sfence.vma rs1, rs2", "0001001 rs2 rs1 000 00000 1110011", ext="S-mode")
 def sfence_vma(
-    hart: Page, word: Word, rs1: Word, rs2: Word, rs1_index: Word, rs2_index: Word
+    hart: MachinePage, word: Word, rs1: Word, rs2: Word, rs1_index: Word, rs2_index: Word
 ) -> None:
     """Order table writes before later translations: drop what is cached of them.
 

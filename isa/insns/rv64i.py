@@ -1,7 +1,7 @@
 """RV64I: the base integer instructions.
 
-Follows the chapters "RV32I Base Integer Instruction Set" and "RV64I Base Integer Instruction Set" of
-the RISC-V Unprivileged ISA. ECALL and EBREAK are in `privileged.py`.
+Follows the chapters "RV32I Base Integer Instruction Set" and "RV64I Base Integer Instruction Set"
+of the RISC-V Unprivileged ISA. ECALL and EBREAK are in `privileged.py`.
 """
 
 from isa.insn import branch, insn, jump, load, store

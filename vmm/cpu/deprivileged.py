@@ -1,8 +1,8 @@
 """Deprivileged execution: the guest's M, S and U all run in the hart's U-mode.
 
 Every privileged instruction traps and is carried out on the vCPU's own page by the code that harts
-use themselves; then the hart goes on. Written in the words that every engine executes: compiled, this
-is the monitor's fast path (`vmm/fastpath`), and only what needs the environment comes back to Python.
+use themselves; then the hart goes on. Written in the words that every engine executes: compiled,
+this is the monitor's fast path (`vmm/fastpath`); only what needs the environment comes to Python.
 """
 
 from isa import mstatus as ms
@@ -12,7 +12,7 @@ from isa.machine import MachinePage, engine_execute, engine_run
 from isa.spec import TABLE
 from isa.state import Slot
 from isa.trap import pend, take, take_interrupt
-from vmm.cpu.counts import Count, count
+from vmm.counts import Count, count
 from vmm.memory.softtlb import fence, refill, select_context
 
 ECALL = TABLE.by_name["ecall"].pattern.match
@@ -134,7 +134,9 @@ def emulate(hart: MachinePage, vcpu: MachinePage, insn: int) -> None:
 
 def classify(insn: int) -> int:
     """Give the counter of a privileged instruction."""
-    if insn == SRET or insn == MRET:
+    if insn == SRET:
+        return Count.XRET
+    if insn == MRET:
         return Count.XRET
     if insn == WFI:
         return Count.WFI

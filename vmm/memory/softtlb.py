@@ -1,20 +1,21 @@
 """`softtlb`: a software-refilled hart TLB behind a large second-level TLB.
 
 After "Disco: Running Commodity Operating Systems on Scalable Multiprocessors" (SOSP 1997), section
-"Virtual Physical Memory". The hart has no walker: a miss exits, the second-level TLB (the vCPU's own
-modelled TLB, guest-virtual to guest-physical) or the guest's tables translate, and the frame map
-gives the machine frame. Written in the words that every engine executes.
+"Virtual Physical Memory". The hart has no walker: a miss exits, the second-level TLB (the vCPU's
+own modelled TLB, guest-virtual to guest-physical) or the guest's tables translate, and the frame
+map gives the machine frame. Written in the words that every engine executes.
 """
 
 from isa import mstatus as ms
 from isa.causes import Priv
+from isa.exits import ExitReason
 from isa.machine import MachinePage, engine_execute, tlb_get, tlb_put
 from isa.mmu import NOT_RAM, Access, access_fault, fetch, is_permitted, ram_offset, translate
 from isa.pte import PAGE_SHIFT, PTE_A, PTE_D, PTE_PPN_SHIFT, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X
 from isa.state import Slot
 from isa.tlb import ASID_MASK, flush, insert
 from isa.trap import take
-from vmm.cpu.counts import CONTEXT_SLOTS, CONTEXT_WORDS, CONTEXTS_AT, Count, count
+from vmm.counts import CONTEXT_SLOTS, CONTEXT_WORDS, CONTEXTS_AT, Count, count
 
 UNTRANSLATED = 2
 ALL_ACCESS = PTE_R | PTE_W | PTE_X
@@ -114,6 +115,7 @@ def reach_device(hart: MachinePage, vcpu: MachinePage, va: int, access: int) -> 
         take(vcpu)
         return 1
     count(vcpu, Count.MMIO, 1)
+    hart[Slot.EXIT] = ExitReason.FUEL
     engine_execute(vcpu, fetch(hart, hart[Slot.PC]))
     return 1
 

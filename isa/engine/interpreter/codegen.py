@@ -1,14 +1,14 @@
-"""The interpreter's generated text: hot loop, predecoder, slow execution and CSR access.
+"""The interpreter's generated text: hot loop, predecoder and slow execution.
 
-All of it comes from the instruction and CSR tables. The hot loop executes what needs nothing but
+All of it comes from the instruction table. The hot loop executes what needs nothing but
 registers, the inline TLB and decoded code; anything else leaves it for `loop.step`.
 """
 
 import textwrap
 from collections.abc import Callable, Iterable
 
-from isa.csrs import ALL, CSRS, Csr
 from isa.engine.interpreter import layout
+from isa.engine.interpreter.csr_codegen import csr_text
 from isa.engine.lowering.subset import Lowering
 from isa.fields import Operand
 from isa.insn import Insn, Kind
@@ -48,42 +48,8 @@ class Generator:
 
     def text(self) -> str:
         """Give all generated functions."""
-        parts = (self.csr_text(), self.predecode_text(), self.carry_out_text(), self.hot_text())
+        parts = (csr_text(self._low), self.predecode_text(), self.carry_out_text(), self.hot_text())
         return "\n\n".join(parts)
-
-    # CSRs
-
-    def csr_text(self) -> str:
-        """Give `csr_exists`, `read_csr` and `write_csr` as chains of comparisons."""
-        k = self.k
-        numbers = [f"    if number == {k(n)}:\n        return True" for n in CSRS.by_number]
-        reads, writes = [], []
-        for csr in CSRS.by_number.values():
-            test = f"    if number == {k(csr.number)}:"
-            if csr.slot is not None or csr.read is not None or csr.fixed:
-                reads.append(f"{test}\n        return {self._read_csr(csr)}")
-            if not csr.is_read_only and (csr.slot is not None or csr.write is not None):
-                writes.append(f"{test}\n        {self._write_csr(csr)}\n        return")
-        return "\n".join((
-            "@njit\ndef csr_exists(number):", *numbers, "    return False\n",
-            "@njit\ndef read_csr(hart, number):", *reads, f"    return {k(0)}\n",
-            "@njit\ndef write_csr(hart, number, value):", *writes,
-        ))  # fmt: skip
-
-    def _read_csr(self, csr: Csr) -> str:
-        if csr.read is not None:
-            return f"{self._low.add(csr.read)}(hart)"
-        return self.k(csr.fixed) if csr.slot is None else f"get(hart, {self.k(csr.slot)})"
-
-    def _write_csr(self, csr: Csr) -> str:
-        if csr.write is not None:
-            return f"{self._low.add(csr.write)}(hart, value)"
-        assert csr.slot is not None, csr.name
-        slot = self.k(csr.slot)
-        if csr.mask == ALL:
-            return f"put(hart, {slot}, value)"
-        kept = f"get(hart, {slot}) & {self.k(ALL & ~csr.mask)}"
-        return f"put(hart, {slot}, {kept} | value & {self.k(csr.mask)})"
 
     # Decoding
 
@@ -398,7 +364,7 @@ def immediates(insn: Insn) -> list[Operand]:
 
 
 def assign_ops(insns: list[Insn]) -> dict[str, int]:
-    """Number the micro-ops: memory accesses first, then the rest; branches have a far twin."""
+    """Give numbers to micro-ops: memory accesses first, then the rest, branches with a far twin."""
     memory = [insn.name for insn in insns if insn.kind in MEMORY_KINDS]
     plain = []
     for insn in insns:
@@ -408,5 +374,6 @@ def assign_ops(insns: list[Insn]) -> dict[str, int]:
             plain.append(f"{insn.name} far")
     ops = {name: layout.FIRST_MEMORY_OP + i for i, name in enumerate(memory)}
     ops |= {name: FIRST_PLAIN_OP + i for i, name in enumerate(plain)}
-    assert max(ops.values()) <= layout.OP_MASK and len(memory) < FIRST_PLAIN_OP - 3, "too many ops"
+    assert max(ops.values()) <= layout.OP_MASK, "too many micro-ops"
+    assert len(memory) <= LAST_MEMORY_OP - layout.FIRST_MEMORY_OP, "too many memory micro-ops"
     return ops

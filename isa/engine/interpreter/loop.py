@@ -17,17 +17,15 @@ from isa.engine.interpreter.runtime import (
 )
 from isa.engine.lowering.words import load64, store64
 from isa.exits import ExitReason
-from isa.machine import ram_load
+from isa.machine import MachinePage, ram_load
 from isa.mmu import NOT_RAM, Access, access_fault, ram_offset, translate
 from isa.pte import PAGE_SHIFT, PAGE_SIZE
 from isa.state import Slot
 from isa.trap import take, take_interrupt
-from isa.words import Page, divu
-
-# ruff: noqa: D103
+from isa.words import divu
 
 
-def run_loop(hart: Page, fuel: int) -> int:
+def run_loop(hart: MachinePage, fuel: int) -> int:
     """Run until an exit or until the fuel is used up; gives the exit reason."""
     hart[Slot.EXIT] = ExitReason.FUEL
     check_epoch(hart)
@@ -52,14 +50,14 @@ def run_loop(hart: Page, fuel: int) -> int:
     return hart[Slot.EXIT]
 
 
-def step(hart: Page) -> int:
+def step(hart: MachinePage) -> int:
     """Do what the hot loop could not at pc; gives 1 when that consumed the instruction."""
     pc = hart[Slot.PC]
     entry = inline_entry(hart, pc)
     was_ready = load64(entry) == inline_tag(hart, pc)
     if was_ready:
         page = divu(load64(entry + 8) - hart[Slot.HOST_CODE], CODE_STRIDE)
-        offset = page << PAGE_SHIFT | pc & PAGE_SIZE - 1
+        offset: int = page << PAGE_SHIFT | pc & PAGE_SIZE - 1
     else:
         pa = translate(hart, pc, Access.FETCH)
         if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
@@ -83,7 +81,7 @@ def step(hart: Page) -> int:
     return settle(hart)
 
 
-def settle(hart: Page) -> int:
+def settle(hart: MachinePage) -> int:
     """Retire the instruction, or take the trap it pended."""
     if hart[Slot.PENDING]:
         take(hart)
@@ -93,7 +91,7 @@ def settle(hart: Page) -> int:
     return 1
 
 
-def execute_one(hart: Page, insn: int) -> int:
+def execute_one(hart: MachinePage, insn: int) -> int:
     """Carry out an instruction word as if fetched at pc; gives the exit reason."""
     hart[Slot.EXIT] = ExitReason.FUEL
     check_epoch(hart)

@@ -1,7 +1,7 @@
 """The interpreter's machine words and its caches: lowered and compiled, never run as Python.
 
-Addresses are host addresses from the hart page. A RAM offset has been bounded by `isa.mmu`; nothing a
-guest controls reaches an address unchecked.
+Addresses are host addresses from the hart page. A RAM offset has been bounded by `isa.mmu`; nothing
+a guest controls reaches an address unchecked.
 """
 
 from isa import mstatus as ms

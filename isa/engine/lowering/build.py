@@ -1,8 +1,9 @@
 """Generated modules: written once to a cache folder under the hash of all they come from.
 
-The hash covers the generated text (so every meaning and table), the compiled words, and the versions
-of Python, Numba, llvmlite and the CPU; so compiled code is never stale. Numba keeps its machine code
-beside the module. Processes share the folder; where none can be written, nothing is kept.
+The hash covers the generated text (so every meaning and table), the compiled words, and the
+versions of Python, Numba, llvmlite and the CPU; so compiled code is never stale. Numba keeps its
+machine code beside the module. Processes share the folder; where none can be written, nothing is
+kept.
 """
 
 import fcntl
@@ -122,7 +123,7 @@ def _digest(text: str) -> str:
 @contextmanager
 def _locked(folder: Path, name: str) -> Iterator[None]:
     """Let one process compile a module while others wait for its machine code."""
-    with open(folder / f"{name}.lock", "w") as lock:
+    with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -130,12 +131,13 @@ def _locked(folder: Path, name: str) -> Iterator[None]:
 def _write_once(path: Path, text: str) -> None:
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
         file.write(text)
-    os.replace(file.name, path)
+    Path(file.name).replace(path)
 
 
 def _import(qualified: str, path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(qualified, path)
-    assert spec is not None and spec.loader is not None, f"cannot import {path}"
+    assert spec is not None, f"cannot import {path}"
+    assert spec.loader is not None, f"cannot import {path}"
     module = importlib.util.module_from_spec(spec)
     sys.modules[qualified] = module
     try:

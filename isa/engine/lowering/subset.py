@@ -11,7 +11,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterable
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from numba.core.extending import _Intrinsic as Intrinsic
 
@@ -127,7 +127,7 @@ class _Rewriter(ast.NodeTransformer):
             return None
         if any(isinstance(n, ast.Call | ast.Subscript) for n in ast.walk(node)):
             return None
-        value = eval(ast.unparse(node), dict(self._globals))  # noqa: S307
+        value = eval(ast.unparse(node), dict(self._globals))
         return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
@@ -143,7 +143,6 @@ class _Rewriter(ast.NodeTransformer):
         if hasattr(builtins, node.id) and node.id not in self._globals:
             self._refuse(node, f"{node.id} is not a word")
         self._refuse(node, f"{node.id} is not a word, a constant, an operand or a local")
-        raise AssertionError("unreachable")
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         page, slot = self.visit(node.value), self.visit(node.slice)
@@ -156,6 +155,11 @@ class _Rewriter(ast.NodeTransformer):
         if isinstance(target, ast.Subscript):
             return self._store(target, self.visit(node.value))
         return ast.Assign([target], self.visit(node.value))
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        if node.value is None:
+            self._refuse(node, "a declaration without a value")
+        return self.visit_Assign(ast.Assign([node.target], node.value, lineno=node.lineno))
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
         value = self.visit(node.value)
@@ -175,7 +179,7 @@ class _Rewriter(ast.NodeTransformer):
             self._refuse(node, f"{type(node).__name__} cannot be compiled")
         return super().generic_visit(node)
 
-    def _refuse(self, node: ast.AST, why: str) -> None:
+    def _refuse(self, node: ast.AST, why: str) -> NoReturn:
         code = self._function.__code__
         line = code.co_firstlineno + getattr(node, "lineno", 1) - 1
         raise SpecError(f"{self._function.__name__}: {why}", Location(code.co_filename, line))
@@ -197,7 +201,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 
 def _returns_to_assignments(body: list[ast.stmt], result: str) -> list[ast.stmt]:
-    """Rewrite `return v` to `result = word(v)`; code after an `if` that returns becomes its else."""
+    """Rewrite `return v` to `result = word(v)`; what follows an `if` goes into both its arms."""
     out: list[ast.stmt] = []
     for i, statement in enumerate(body):
         if isinstance(statement, ast.Return):

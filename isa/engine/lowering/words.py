@@ -32,7 +32,7 @@ def _word(emit: Emit, arity: int, result: Any = types.uint64) -> Any:
 
     names = ["typingctx", *(f"a{i}" for i in range(arity))]
     source = f"lambda {', '.join(names)}: typed({', '.join(names[1:])})"
-    return intrinsic(eval(source, {"typed": typed}))  # noqa: S307
+    return intrinsic(eval(source, {"typed": typed}))
 
 
 def _pointer(builder: Any, address: Any, width: int) -> Any:
@@ -107,13 +107,13 @@ sext = _word(_extend("ashr"), 2)
 zext = _word(_extend("lshr"), 2)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def s(typingctx: Any, value: Any) -> tuple[Any, Any]:
     """Read a word as a signed number."""
     return types.int64(types.uint64), lambda context, builder, signature, args: args[0]
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def word(typingctx: Any, value: Any) -> tuple[Any, Any]:
     """Make a word of a truth value; a word stays as it is."""
     if value == types.boolean:

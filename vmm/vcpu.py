@@ -12,8 +12,8 @@ from isa.exits import Exit
 from isa.hart import Hart
 from isa.state import Slot
 from vmm.contracts import FenceKind, RemoteFence
+from vmm.counts import read_counters
 from vmm.cpu.bare import fence_hart
-from vmm.cpu.counts import read_counters
 from vmm.cpu.deprivileged import run_vcpu
 
 RunVcpu = Callable[[Hart, Hart, int], None]

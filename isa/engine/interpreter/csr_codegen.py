@@ -1,0 +1,44 @@
+"""The interpreter's CSR access: `isa/csr_file.py` as chains of comparisons, from the CSR table.
+
+LLVM makes a jump table of each chain.
+"""
+
+from isa.csrs import ALL, CSRS, Csr
+from isa.engine.lowering.subset import Lowering
+
+
+def csr_text(lowering: Lowering) -> str:
+    """Give `csr_exists`, `read_csr` and `write_csr`."""
+    k = lowering.constant
+    numbers, reads, writes = [], [], []
+    for csr in CSRS.by_number.values():
+        test = f"    if number == {k(csr.number)}:"
+        numbers.append(f"{test}\n        return True")
+        if csr.slot is not None or csr.read is not None or csr.fixed:
+            reads.append(f"{test}\n        return {_read(csr, lowering)}")
+        if not csr.is_read_only and (csr.slot is not None or csr.write is not None):
+            writes.append(f"{test}\n        {_write(csr, lowering)}\n        return")
+    return "\n".join((
+        "@njit\ndef csr_exists(number):", *numbers, "    return False\n",
+        "@njit\ndef read_csr(hart, number):", *reads, f"    return {k(0)}\n",
+        "@njit\ndef write_csr(hart, number, value):", *writes, "    return\n",
+    ))  # fmt: skip
+
+
+def _read(csr: Csr, lowering: Lowering) -> str:
+    if csr.read is not None:
+        return f"{lowering.add(csr.read)}(hart)"
+    k = lowering.constant
+    return k(csr.fixed) if csr.slot is None else f"get(hart, {k(csr.slot)})"
+
+
+def _write(csr: Csr, lowering: Lowering) -> str:
+    if csr.write is not None:
+        return f"{lowering.add(csr.write)}(hart, value)"
+    assert csr.slot is not None, csr.name
+    k = lowering.constant
+    slot = k(csr.slot)
+    if csr.mask == ALL:
+        return f"put(hart, {slot}, value)"
+    kept = f"get(hart, {slot}) & {k(ALL & ~csr.mask)}"
+    return f"put(hart, {slot}, {kept} | value & {k(csr.mask)})"
