@@ -8,8 +8,8 @@ elf = image.to_bytes()
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from assembler.artifacts import Image, Object
 from assembler.errors import AssemblyError, AssemblyErrors, LinkError
-from assembler.objects import Image, Object
 
 __all__ = [
     "AssemblyError",

@@ -1,7 +1,7 @@
 """The statement loop: read statements, open and close sources, and do what each statement says.
 
-The loop knows labels, assignments, macro calls, directives (a table, `directives/`) and instructions
-(`forms.py`). A statement whose text was seen before is not matched again.
+The loop knows labels, assignments, macro calls, directives (a table, `directives/`) and
+instructions (`forms.py`). A statement whose text was seen before is not matched again.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from assembler.artifacts import Object
 from assembler.directives import DIRECTIVES
 from assembler.directives.conditional import Conditionals
 from assembler.emit import Emitter
@@ -17,9 +18,8 @@ from assembler.expr import Linear, fold
 from assembler.finish import Finisher
 from assembler.forms import Prepared, forms, prepare
 from assembler.macros import Macro, substitute
-from assembler.objects import Object
 from assembler.options import DEFAULT_MARCH, PRIV_SPEC, Switches, make_target
-from assembler.parse import Parser, terminal
+from assembler.parse import Parser, Tree, terminal
 from assembler.sections import Section, layout
 from assembler.source import Frame, Spot, Statement, split
 from assembler.symbols import Symbol
@@ -101,7 +101,8 @@ class Assembly(Emitter):
 
     def _define(self, name: str, value: int | str) -> None:
         symbol = self.symbols.get(name)
-        symbol.value = self.absolute(*self._expression(str(value)), f"the value of {name}")
+        tree, atoms = self._expression(str(value))
+        symbol.value = self.absolute(tree, atoms, f"the value of {name}")
         symbol.defined_at = self.spot
 
     def _finish(self, frame: Frame) -> Object:
@@ -259,13 +260,13 @@ class Assembly(Emitter):
 
     # ---- for directives
 
-    def _expression(self, text: str):  # type: ignore[no-untyped-def]
+    def _expression(self, text: str) -> tuple[Tree, tuple[str, ...]]:
         operands = self.parser.operands(text)
         if len(operands.trees) != 1:
             raise Complaint("one expression is expected here")
         return operands.trees[0], operands.atoms
 
-    def assign(self, name: str, tree, atoms: tuple[str, ...], is_once: bool) -> None:  # type: ignore[no-untyped-def]
+    def assign(self, name: str, tree: Tree, atoms: tuple[str, ...], is_once: bool) -> None:
         """Give a symbol the value of an expression; `is_once` refuses a second definition."""
         symbol = self.symbols.get(name)
         value = fold(self.evaluate(tree, atoms), is_final=False)

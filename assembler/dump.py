@@ -1,10 +1,14 @@
-"""Disassembly of ELF files in the form that GNU objdump prints with `-M no-aliases`."""
+"""Disassembly of ELF files in the form that GNU objdump prints with `-M no-aliases`.
+
+Not here: the text of an instruction (`isa.disasm`).
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
+from assembler.artifacts import Object
 from assembler.errors import LinkError, nearest
-from assembler.objects import Object, ObjSection, ObjSymbol
+from assembler.objects import ObjSection, ObjSymbol
 from assembler.reloc import types_by_number
 from assembler.symbols import FAKE_NAME
 from isa.disasm import disassemble
@@ -105,7 +109,7 @@ class _Dump:
         if self._is_data(address) or left < 2:
             size = min(4, left) if left >= 4 else 2 if left >= 2 else 1
             value = int.from_bytes(data[at : at + size], "little")
-            return size, f"{_DATA_WORDS[size]}\t{value:#0{2 + 2 * size}x}"
+            return size, f"{_DATA_WORDS[size]}\t0x{value:0{2 * size}x}"
         half = int.from_bytes(data[at : at + 2], "little")
         size = 4 if half & 3 == 3 and left >= 4 else 2
         word = int.from_bytes(data[at : at + size], "little")

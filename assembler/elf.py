@@ -14,14 +14,14 @@ from assembler.objects import (
     SECTION_TYPES,
     SYMBOL_TYPES,
     VISIBILITIES,
-    Image,
-    Object,
     ObjSection,
     ObjSymbol,
+    Segment,
 )
 
 EM_RISCV = 243
 ET_REL, ET_EXEC = 1, 2
+PT_LOAD = 1
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
@@ -63,6 +63,14 @@ class _Header:
     info: int = 0
     align: int = 1
     entsize: int = 0
+    offset: int = 0
+
+
+@dataclass(slots=True)
+class _Program:
+    """A program header being made: a segment and its file offset."""
+
+    segment: Segment
     offset: int = 0
 
 
@@ -114,13 +122,13 @@ def _symbol_headers(
     return symtab, _Header(".strtab", 3, 0, names.data, len(names.data))
 
 
-def write_object(obj: Object) -> bytes:
+def write_object(sections: list[ObjSection], symbols: list[ObjSymbol], flags: int) -> bytes:
     """Write a relocatable object."""
-    symbols = _ordered(obj.symbols)
+    symbols = _ordered(symbols)
     headers: list[_Header] = []
     index_of: dict[int, int] = {}
     relocated: list[tuple[int, ObjSection]] = []
-    for section in obj.sections:
+    for section in sections:
         headers.append(_section_header(section))
         index_of[id(section)] = len(headers)
         if section.relocations:
@@ -134,7 +142,7 @@ def write_object(obj: Object) -> bytes:
     for index, section in relocated:
         headers[index].link = len(headers) + 1
         headers[index].data = _relocations(section, numbers)
-    return _write(ET_REL, 0, obj.flags, [*headers, symtab, strtab], [])
+    return _write(ET_REL, 0, flags, [*headers, symtab, strtab], [])
 
 
 def _relocations(section: ObjSection, numbers: dict[int, int]) -> bytearray:
@@ -145,18 +153,24 @@ def _relocations(section: ObjSection, numbers: dict[int, int]) -> bytearray:
     return table
 
 
-def write_image(image: Image) -> bytes:
+def write_image(
+    entry: int,
+    segments: Iterable[Segment],
+    sections: list[ObjSection],
+    symbols: list[ObjSymbol],
+    flags: int,
+) -> bytes:
     """Write a static executable with its program headers and symbols."""
-    headers = [_section_header(section) for section in image.sections]
-    index_of = {id(section): number for number, section in enumerate(image.sections, 1)}
-    symtab, strtab = _symbol_headers(_ordered(image.symbols), index_of, len(headers) + 1)
-    segments = [[1, segment, 0] for segment in image.segments]
-    return _write(ET_EXEC, image.entry, image.flags, [*headers, symtab, strtab], segments)
+    headers = [_section_header(section) for section in sections]
+    index_of = {id(section): number for number, section in enumerate(sections, 1)}
+    symtab, strtab = _symbol_headers(_ordered(symbols), index_of, len(headers) + 1)
+    programs = [_Program(segment) for segment in segments]
+    return _write(ET_EXEC, entry, flags, [*headers, symtab, strtab], programs)
 
 
 def _write(
-    kind: int, entry: int, flags: int, headers: list[_Header], segments: list[list]
-) -> bytes:  # type: ignore[type-arg]
+    kind: int, entry: int, flags: int, headers: list[_Header], segments: list[_Program]
+) -> bytes:
     """Lay out the file: header, program headers, contents, section headers."""
     names = StringTable()
     headers.append(_Header(".shstrtab", 3, 0, b"", 0))
@@ -181,30 +195,32 @@ def _write(
         *(_SEGMENT.size if segments else 0, len(segments), _SECTION.size),
         *(len(headers) + 1, len(headers)),
     )
-    for number, (kind_number, part, offset) in enumerate(segments):
+    for number, program in enumerate(segments):
+        part = program.segment
         bits = sum(_SEGMENT_FLAGS[letter] for letter in part.flags)
         sizes = len(part.data), part.memory_size
-        packed = _SEGMENT.pack(kind_number, bits, offset, part.va, part.pa, *sizes, PAGE)
+        packed = _SEGMENT.pack(PT_LOAD, bits, program.offset, part.va, part.pa, *sizes, PAGE)
         at = _HEADER.size + number * _SEGMENT.size
         body[at : at + _SEGMENT.size] = packed
     return bytes(body)
 
 
-def _place_segment(body: bytearray, segment: list) -> None:  # type: ignore[type-arg]
+def _place_segment(body: bytearray, program: _Program) -> None:
     """Append a segment's bytes at an offset that agrees with its address modulo the page size."""
-    part = segment[1]
+    part = program.segment
     body += bytes((part.va - len(body)) % PAGE)
-    segment[2] = len(body)
+    program.offset = len(body)
     body += part.data
 
 
-def _place_section(body: bytearray, header: _Header, segments: list[list]) -> None:  # type: ignore[type-arg]
+def _place_section(body: bytearray, header: _Header, programs: list[_Program]) -> None:
     """Give a section its file offset: inside its segment, or appended."""
     if header.flags & 2:
-        for _, part, offset in segments:
+        for program in programs:
+            part = program.segment
             distance = header.address - part.va
             if 0 <= distance <= len(part.data) and distance + header.size <= part.memory_size:
-                header.offset = offset + distance
+                header.offset = program.offset + distance
                 return
     if header.type == 8:
         header.offset = len(body)

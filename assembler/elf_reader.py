@@ -12,6 +12,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection
 
+from assembler.artifacts import Object
 from assembler.errors import ObjectFormatError
 from assembler.objects import (
     BINDINGS,
@@ -19,7 +20,6 @@ from assembler.objects import (
     SECTION_TYPES,
     SYMBOL_TYPES,
     VISIBILITIES,
-    Object,
     ObjSection,
     ObjSymbol,
     Relocation,

@@ -1,4 +1,7 @@
-"""Emission: prepared instructions and data become bytes and fixups in the current section."""
+"""Emission: prepared instructions and data become bytes and fixups in the current section.
+
+Not here: matching (`forms.py`), and what becomes of fixups at the end (`finish.py`).
+"""
 
 from assembler.errors import Complaint
 from assembler.expr import Linear, Value, describe, evaluate, fold

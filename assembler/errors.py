@@ -24,7 +24,7 @@ class Complaint(Exception):  # noqa: N818 - it is a message on its way to a plac
 
 @dataclass(frozen=True)
 class Where:
-    """The place of a statement: file, line, its text in that line, and what it was expanded from."""
+    """The place of a statement: file, line, its text there, and what it was expanded from."""
 
     filename: str
     line: int
@@ -43,7 +43,7 @@ class AssemblyError(TraplineError):
         self.stack = where.stack
 
 
-class AssemblyErrors(TraplineError):
+class AssemblyErrors(TraplineError):  # noqa: N818 - several of them
     """Every error of one run, in the order of the source."""
 
     def __init__(self, errors: Iterable[AssemblyError]) -> None:
@@ -55,7 +55,7 @@ class LinkError(TraplineError):
     """Objects that cannot be linked."""
 
 
-class LinkErrors(LinkError):
+class LinkErrors(LinkError):  # noqa: N818 - several of them
     """Every error of one link."""
 
     def __init__(self, errors: Iterable[LinkError]) -> None:

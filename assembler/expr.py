@@ -1,7 +1,7 @@
 """The value of expressions: numbers, symbols plus a constant, differences, and what must wait.
 
-Arithmetic is on 64-bit words, signed but for `>>`; comparisons give -1 or 0 and `&&`, `||` give 1 or
-0, as GNU as has it. Not here: the grammar (`gas.lark`) and what a value is used for.
+Arithmetic is on 64-bit words, signed but for `>>`; comparisons give -1 or 0 and `&&`, `||` give
+1 or 0, as GNU as has it. Not here: the grammar (`gas.lark`) and what a value is used for.
 """
 
 from collections.abc import Callable

@@ -5,11 +5,13 @@ do differences of labels in code, because a linker may relax it.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
+from assembler.artifacts import Object
 from assembler.attributes import attributes_section
 from assembler.errors import Complaint
 from assembler.expr import Linear, Value, describe, fold, symbols_of
-from assembler.objects import Object, ObjSection, ObjSymbol, Relocation
+from assembler.objects import ObjSection, ObjSymbol, Relocation
 from assembler.options import Target
 from assembler.reloc import Field, patch_field, patch_operand, types_by_name
 from assembler.sections import Fixup, Section
@@ -39,10 +41,10 @@ class Finisher:
         for section in self._sections:
             self._object.sections.append(self._outputs[id(section)])
         for symbol in self._table.by_name.values():
-            _guarded(report, symbol.defined_at, lambda symbol=symbol: self._list(symbol))
+            _guarded(report, symbol.defined_at or symbol.used_at, partial(self._list, symbol))
         for section in self._sections:
             for fixup in section.fixups:
-                _guarded(report, fixup.spot, lambda fixup=fixup: self._fix(fixup))
+                _guarded(report, fixup.spot, partial(self._fix, fixup))
             self._outputs[id(section)].data = bytes(section.data)
         self._object.sections.append(attributes_section(self._target))
         marks = self._mapping_symbols()

@@ -1,17 +1,19 @@
 """The linker: objects become a static executable.
 
-Symbols are resolved over all objects, the layout (`link_layout.py`) gives addresses, relocations are
-applied. Follows the RISC-V ELF psABI, chapter "Relocations". There is no relaxation.
+Symbols are resolved over all objects, the layout (`link_layout.py`) gives addresses, relocations
+are applied. Follows the RISC-V ELF psABI, chapter "Relocations". There is no relaxation.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from assembler.artifacts import Image, Object
 from assembler.errors import LinkError, LinkErrors, ObjectFormatError, nearest
-from assembler.link_layout import Layout, OutSection, Piece
+from assembler.link_layout import Layout
+from assembler.link_sections import OutSection, Piece
 from assembler.linker_script import Script, parse_script
-from assembler.objects import Image, Object, ObjSection, ObjSymbol, Segment
+from assembler.objects import ObjSection, ObjSymbol, Segment
 from assembler.relocate import Relocator
 
 MAX_ERRORS = 50
@@ -199,7 +201,7 @@ class Linker:
 
     def _image_symbols(self, sections: Mapping[int, ObjSection]) -> list[ObjSymbol]:
         """List all symbols with their final addresses, each file's local ones first."""
-        found = []
+        found: list[ObjSymbol] = []
         for obj in self._objects:
             for symbol in obj.symbols:
                 is_mine = symbol.binding == "local" or self._globals[symbol.name][0] is symbol

@@ -4,11 +4,27 @@ Obeys a `Script`. Addresses depend on each other through forward references, so 
 again until nothing moves. Not here: symbols of the objects and relocations (`link.py`).
 """
 
-import fnmatch
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 
 from assembler.errors import LinkError, ScriptError
+from assembler.link_expr import (
+    MASK64,
+    Counter,
+    ScriptEvaluator,
+    ScriptSymbol,
+    apply_operator,
+    mentions_place,
+)
+from assembler.link_sections import (
+    UNLOADED,
+    Gap,
+    OutSection,
+    Piece,
+    is_bookkeeping,
+    kind_of,
+    matching,
+    output_kind,
+)
 from assembler.linker_script import (
     Assert,
     Assign,
@@ -17,122 +33,19 @@ from assembler.linker_script import (
     Expression,
     Filling,
     Input,
-    Name,
-    Number,
-    Operation,
     Output,
-    Pattern,
     Region,
     Script,
     Statement,
 )
-from assembler.objects import Object, ObjSection
-from isa.errors import Location
+from assembler.objects import ObjSection
 
-MASK64 = (1 << 64) - 1
-PAGE = 0x1000
 MAX_PASSES = 20
 MAX_IMAGE = 1 << 30
-HEADER_SIZE, PROGRAM_HEADER_SIZE = 64, 56
 _DISCARD = "/DISCARD/"
-_LOOSE_ENDS = (".riscv.attributes",)
 
 
-@dataclass(eq=False, slots=True)
-class Piece:
-    """An input section, and where it was put."""
-
-    source: Object
-    section: ObjSection
-    output: "OutSection | None" = None
-    address: int = 0
-
-
-@dataclass(slots=True)
-class Gap:
-    """Bytes of an output section that no input gave: literal data or a fill pattern."""
-
-    address: int
-    data: bytes
-
-
-@dataclass(eq=False)
-class OutSection:
-    """An output section being placed."""
-
-    name: str
-    statement: Output | None = None
-    members: dict[int, list[Piece]] = field(default_factory=dict)  # by index of the statement
-    orphans: list[Piece] = field(default_factory=list)
-    address: int = 0
-    size: int = 0
-    load_address: int = 0
-    region: str = ""
-    data: list[Gap] = field(default_factory=list)
-    has_symbols: bool = False
-
-    def pieces(self) -> Iterator[Piece]:
-        """Give all input sections in it, in order."""
-        for group in self.members.values():
-            yield from group
-        yield from self.orphans
-
-    @property
-    def flags(self) -> str:
-        """The flags of all its inputs together."""
-        found = set().union(*(piece.section.flags for piece in self.pieces()))
-        if self.statement and self.statement.kind in ("NOLOAD", "COPY", "INFO"):
-            found -= set("") if self.statement.kind == "NOLOAD" else {"a"}
-        if not found and (self.data or self.size):
-            found = {"a", "w"}
-        return "".join(sorted(found & set("awxTMS") - (set() if self._is_uniform() else set("MS"))))
-
-    def _is_uniform(self) -> bool:
-        return len({(p.section.flags, p.section.entsize) for p in self.pieces()}) == 1
-
-    @property
-    def is_nobits(self) -> bool:
-        """Whether it takes no room in the file."""
-        if self.statement and self.statement.kind == "NOLOAD":
-            return True
-        return not self.data and all(p.section.type == "nobits" for p in self.pieces())
-
-    @property
-    def align(self) -> int:
-        """The strictest alignment of its inputs."""
-        return max((piece.section.align for piece in self.pieces()), default=1)
-
-    @property
-    def is_loaded(self) -> bool:
-        """Whether it takes memory."""
-        return "a" in self.flags
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing of it need be in the image."""
-        return not self.size and not self.has_symbols and not any(self.pieces())
-
-
-@dataclass(frozen=True)
-class ScriptSymbol:
-    """A symbol that the script defines: its value, and the output section it belongs to."""
-
-    value: int
-    section: OutSection | None
-    is_hidden: bool = False
-
-
-@dataclass
-class _Counter:
-    """A memory region's next free address, and how far its load addresses are off."""
-
-    origin: int = 0
-    length: int = MASK64
-    here: int = 0
-    load_offset: int = 0
-
-
-class Layout:
+class Layout(ScriptEvaluator):
     """Places the input sections of a link as its script says.
 
     `lookup` gives the address of a symbol of the objects, or None; `wanted` says whether a name is
@@ -148,21 +61,17 @@ class Layout:
         starts: Mapping[str, int],
         symbols: Mapping[str, int],
     ) -> None:
+        super().__init__(script.filename, lookup, symbols)
         self._script = script
         self._pieces = pieces
-        self._lookup = lookup
         self._wanted = wanted
         self._starts = starts
-        self.symbols = {name: ScriptSymbol(value, None) for name, value in symbols.items()}
-        self.outputs: list[OutSection] = []
         self.entry: str | None = None
         self._order: list[Statement | OutSection] = []
-        self._regions: dict[str, _Counter] = {}
-        self._dot = 0
+        self._free: list[Piece] = []
         self._current: OutSection | None = None
         self._previous: OutSection | None = None
         self._fill = b"\0"
-        self._is_final = False
 
     def place(self) -> None:
         """Do the layout; raise ScriptError when the script cannot be obeyed."""
@@ -184,13 +93,10 @@ class Layout:
         sections = [(out.address, out.size, out.load_address) for out in self.outputs]
         return sections, {name: symbol.value for name, symbol in self.symbols.items()}
 
-    def _location(self, line: int) -> Location:
-        return Location(self._script.filename, line or None)
-
     # ---- which input goes where
 
     def _assign_inputs(self) -> None:
-        free = {id(piece): piece for piece in self._pieces if not _is_bookkeeping(piece.section)}
+        free = {id(piece): piece for piece in self._pieces if not is_bookkeeping(piece.section)}
         for statement in self._script.statements:
             self._order.append(statement)
             if isinstance(statement, Entry):
@@ -200,7 +106,7 @@ class Layout:
             out = OutSection(statement.name, statement)
             for index, content in enumerate(statement.contents):
                 if isinstance(content, Input):
-                    out.members[index] = list(_matching(content, free))
+                    out.members[index] = list(matching(content, free))
             for piece in out.pieces():
                 piece.output = None if statement.name == _DISCARD else out
             if statement.name == _DISCARD:
@@ -222,12 +128,12 @@ class Layout:
             piece.output = out
 
     def _insert(self, out: OutSection, section: ObjSection) -> None:
-        kind = _kind(section.flags, section.type)
+        kind = kind_of(section.flags, section.type)
         best = None
         for other in self.outputs:
-            if any(other.pieces()) and _other_kind(other) <= kind:
+            if any(other.pieces()) and output_kind(other) <= kind:
                 best = other
-        if best is None or kind == _UNLOADED:
+        if best is None or kind == UNLOADED:
             self.outputs.append(out)
             self._order.append(out)
             return
@@ -239,13 +145,13 @@ class Layout:
     def _run(self) -> None:
         self._dot = 0
         self._current = self._previous = None
-        self._regions = {"": _Counter()}
+        self._regions = {"": Counter()}
         for item in self._order:
             if isinstance(item, OutSection):
                 self._place_output(item)
             elif isinstance(item, Region):
                 origin, length = self.evaluate(item.origin), self.evaluate(item.length)
-                self._regions[item.name] = _Counter(origin, length, origin)
+                self._regions[item.name] = Counter(origin, length, origin)
             else:
                 self._do(item)
 
@@ -290,7 +196,7 @@ class Layout:
         out.address, out.size = 0, self._dot
         self._dot, self._current = saved, None
 
-    def _start_of(self, out: OutSection, statement: Output, counter: _Counter) -> int:
+    def _start_of(self, out: OutSection, statement: Output, counter: Counter) -> int:
         if out.name in self._starts:
             return self._starts[out.name]
         dot = counter.here if statement.region else self._dot
@@ -303,12 +209,7 @@ class Layout:
             alignment = max(alignment, self._power(self.evaluate(statement.align)))
         return -(-dot // alignment) * alignment
 
-    def _region(self, name: str) -> _Counter:
-        if name not in self._regions:
-            raise ScriptError(f"there is no memory region {name!r}", self._location(0))
-        return self._regions[name]
-
-    def _set_load_address(self, out: OutSection, statement: Output, counter: _Counter) -> None:
+    def _set_load_address(self, out: OutSection, statement: Output, counter: Counter) -> None:
         if statement.load_at is not None:
             self._current = out
             out.load_address = self.evaluate(statement.load_at)
@@ -378,11 +279,11 @@ class Layout:
             value = self.evaluate(statement.value)
             if statement.operator != "=":
                 old = self._dot if name == "." else self._name(name)
-                value = _apply(statement.operator[:-1], old, value)
+                value = apply_operator(statement.operator[:-1], old, value)
         except ScriptError as error:
             place = error.location or self._location(statement.line)
             raise ScriptError(error.message, place) from None
-        is_place = _mentions_place(statement.value) or statement.operator != "="
+        is_place = mentions_place(statement.value) or statement.operator != "="
         if name == ".":
             if self._current is not None and not is_place:
                 value += self._current.address
@@ -392,199 +293,3 @@ class Layout:
         if self._current is not None:
             self._current.has_symbols = True
         self.symbols[name] = ScriptSymbol(value & MASK64, section, statement.is_hidden)
-
-    # ---- expressions
-
-    def evaluate(self, expression: Expression) -> int:
-        """Evaluate an expression of the script."""
-        match expression:
-            case Number(value):
-                return value
-            case Name(name):
-                return self._word(name)
-            case Operation("?", (condition, then, otherwise)):
-                return self.evaluate(then if self.evaluate(condition) else otherwise)
-            case Operation("&&", (left, right)):
-                return int(bool(self.evaluate(left)) and bool(self.evaluate(right)))
-            case Operation("||", (left, right)):
-                return int(bool(self.evaluate(left)) or bool(self.evaluate(right)))
-            case Operation(operator, (left, right)) if operator in _BINARY:
-                return _apply(operator, self.evaluate(left), self.evaluate(right))
-            case Operation(operator, operands):
-                return self._function(operator, operands)
-
-    def _word(self, name: str) -> int:
-        if name == ".":
-            return self._dot
-        return self.headers_size() if name == "SIZEOF_HEADERS" else self._name(name)
-
-    def _name(self, name: str) -> int:
-        found = self._lookup(name)
-        if found is not None:
-            return found
-        symbol = self.symbols.get(name)
-        if symbol is not None:
-            return symbol.value
-        if self._is_final:
-            raise ScriptError(f"symbol {name!r} in the linker script is not defined")
-        return 0
-
-    def _function(self, name: str, operands: tuple[Expression, ...]) -> int:
-        match name, operands:
-            case "prefix -", (value,):
-                return -self.evaluate(value) & MASK64
-            case "prefix +", (value,):
-                return self.evaluate(value)
-            case "prefix ~", (value,):
-                return ~self.evaluate(value) & MASK64
-            case "prefix !", (value,):
-                return int(not self.evaluate(value))
-            case (("ALIGN" | "BLOCK" | "NEXT"), (value,)):
-                boundary = self._power(self.evaluate(value))
-                return -(-self._dot // boundary) * boundary
-            case "ALIGN", (start, value):
-                boundary = self._power(self.evaluate(value))
-                return -(-self.evaluate(start) // boundary) * boundary
-            case "ABSOLUTE", (value,):
-                return self.evaluate(value)
-            case "MAX", (left, right):
-                return max(self.evaluate(left), self.evaluate(right))
-            case "MIN", (left, right):
-                return min(self.evaluate(left), self.evaluate(right))
-            case "DATA_SEGMENT_ALIGN", (_, _):
-                return -(-self._dot // PAGE) * PAGE + self._dot % PAGE
-            case ("DATA_SEGMENT_END", (value,)) | ("DATA_SEGMENT_RELRO_END", (_, value)):
-                return self.evaluate(value)
-            case "SEGMENT_START", (_, value):
-                return self.evaluate(value)
-            case _:
-                return self._named_function(name, operands)
-
-    def _named_function(self, function: str, operands: tuple[Expression, ...]) -> int:
-        name = operands[0].name if len(operands) == 1 and isinstance(operands[0], Name) else ""
-        match function:
-            case "DEFINED" if name:
-                return int(name in self.symbols or self._lookup(name) is not None)
-            case "CONSTANT" if name in ("MAXPAGESIZE", "COMMONPAGESIZE"):
-                return PAGE
-            case "ORIGIN" if name:
-                return self._region(name).origin
-            case "LENGTH" if name:
-                return self._region(name).length
-            case "ADDR" if name:
-                return self._output(name).address
-            case "LOADADDR" if name:
-                return self._output(name).load_address
-            case "SIZEOF" if name:
-                return sum(out.size for out in self.outputs if out.name == name)
-            case "ALIGNOF" if name:
-                return self._output(name).align
-        raise ScriptError(f"unknown function {function} with {len(operands)} operands")
-
-    def _output(self, name: str) -> OutSection:
-        for out in self.outputs:
-            if out.name == name:
-                return out
-        raise ScriptError(f"there is no output section {name!r}")
-
-    def _power(self, value: int) -> int:
-        if value & value - 1:
-            raise ScriptError(f"alignment {value:#x} is not a power of two")
-        return value or 1
-
-    def headers_size(self) -> int:
-        """Give the size of the ELF header and as many program headers as will be needed."""
-        writable = {"w" in out.flags for out in self.outputs if out.is_loaded and any(out.pieces())}
-        return HEADER_SIZE + PROGRAM_HEADER_SIZE * (len(writable) + 1)
-
-
-_BINARY = frozenset("+ - * / % << >> & | ^ == != < > <= >=".split())
-_UNLOADED = 4
-
-
-def _apply(operator: str, left: int, right: int) -> int:
-    if operator in "/%" and not right:
-        raise ScriptError("division by zero in the linker script")
-    if operator in ("<<", ">>") and right > 63:
-        return 0
-    results: dict[str, Callable[[], int]] = {
-        "+": lambda: left + right,
-        "-": lambda: left - right,
-        "*": lambda: left * right,
-        "/": lambda: left // right,
-        "%": lambda: left % right,
-        "<<": lambda: left << right,
-        ">>": lambda: left >> right,
-        "&": lambda: left & right,
-        "|": lambda: left | right,
-        "^": lambda: left ^ right,
-        "==": lambda: int(left == right),
-        "!=": lambda: int(left != right),
-        "<": lambda: int(left < right),
-        ">": lambda: int(left > right),
-        "<=": lambda: int(left <= right),
-        ">=": lambda: int(left >= right),
-    }
-    return results[operator]() & MASK64
-
-
-def _mentions_place(expression: Expression) -> bool:
-    """Whether a value is a place rather than a plain number."""
-    if isinstance(expression, Name):
-        return True
-    if isinstance(expression, Operation):
-        if expression.operator in ("SIZEOF", "CONSTANT", "ABSOLUTE", "LENGTH", "ALIGNOF"):
-            return False
-        one_sided = expression.operator == "ALIGN" and len(expression.operands) == 1
-        return one_sided or any(_mentions_place(operand) for operand in expression.operands)
-    return False
-
-
-def _is_bookkeeping(section: ObjSection) -> bool:
-    return section.name in _LOOSE_ENDS or section.name == ".note.GNU-stack"
-
-
-def _kind(flags: str, kind: str) -> int:
-    """Rank sections in the order they stand in memory: code, constants, data, zeros, unloaded."""
-    if "a" not in flags:
-        return _UNLOADED
-    if "x" in flags:
-        return 0
-    if "w" not in flags:
-        return 1
-    return 3 if kind == "nobits" else 2
-
-
-def _other_kind(out: OutSection) -> int:
-    return _kind(out.flags, "nobits" if out.is_nobits else "progbits")
-
-
-def _matching(content: Input, free: dict[int, Piece]) -> Iterator[Piece]:
-    """Take the free input sections that an input statement names, in its order."""
-    found = []
-    for piece in list(free.values()):
-        if not _fits(content.file, piece.source.filename):
-            continue
-        for number, pattern in enumerate(content.patterns):
-            if _fits_pattern(pattern, piece):
-                found.append((number, pattern, piece))
-                del free[id(piece)]
-                break
-    if any(pattern.is_sorted for _, pattern, _ in found):
-        found.sort(key=lambda item: (item[0], item[2].section.name if item[1].is_sorted else ""))
-    for _, _, piece in found:
-        yield piece
-
-
-def _fits(pattern: str, filename: str) -> bool:
-    if pattern == "*":
-        return True
-    return fnmatch.fnmatchcase(filename, pattern) or fnmatch.fnmatchcase(
-        filename.rpartition("/")[2], pattern
-    )
-
-
-def _fits_pattern(pattern: Pattern, piece: Piece) -> bool:
-    if any(_fits(excluded, piece.source.filename) for excluded in pattern.excluded):
-        return False
-    return fnmatch.fnmatchcase(piece.section.name, pattern.section)

@@ -299,7 +299,8 @@ def parse_script(text: str, filename: str = "<script>") -> Script:
         if error.line < 1:
             place = Location(filename, text.count("\n") + 1)
             raise ScriptError("the linker script ends too early", place) from None
-        at = error.pos_in_stream or 0
+        at = error.pos_in_stream
+        assert at is not None
         raise ScriptError(f"syntax error at {text[at : at + 10].split()[:1]}", place) from None
     except VisitError as error:
         if isinstance(error.orig_exc, ScriptError):

@@ -1,6 +1,6 @@
-"""An object file in memory: what the assembler makes, what the linker reads and writes.
+"""The parts of object files and executables: sections, symbols, relocations, segments.
 
-Not here: its bytes (`elf.py` writes them, `elf_reader.py` reads them).
+Not here: the files as a whole (`artifacts.py`) and their bytes (`elf.py`, `elf_reader.py`).
 """
 
 from dataclasses import dataclass, field
@@ -74,36 +74,6 @@ class ObjSection:
         return "a" in self.flags
 
 
-@dataclass(slots=True)
-class Object:
-    """A relocatable object."""
-
-    filename: str
-    sections: list[ObjSection] = field(default_factory=list)
-    symbols: list[ObjSymbol] = field(default_factory=list)
-    flags: int = 0
-
-    def to_bytes(self) -> bytes:
-        """Give the ELF64 file."""
-        from assembler.elf import write_object
-
-        return write_object(self)
-
-    def section(self, name: str) -> ObjSection:
-        """Give the first section of that name; raise KeyError when there is none."""
-        for section in self.sections:
-            if section.name == name:
-                return section
-        raise KeyError(name)
-
-    def symbol(self, name: str) -> ObjSymbol:
-        """Give the symbol of that name; raise KeyError when there is none."""
-        for symbol in self.symbols:
-            if symbol.name == name:
-                return symbol
-        raise KeyError(name)
-
-
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A loadable part of an image: `data` at physical `pa`, zeros up to `memory_size`."""
@@ -113,27 +83,3 @@ class Segment:
     data: bytes
     memory_size: int
     flags: str
-
-
-@dataclass(slots=True)
-class Image:
-    """A linked executable."""
-
-    entry: int
-    segments: tuple[Segment, ...]
-    sections: list[ObjSection]
-    symbols: list[ObjSymbol]
-    flags: int = 0
-
-    def to_bytes(self) -> bytes:
-        """Give the ELF64 file."""
-        from assembler.elf import write_image
-
-        return write_image(self)
-
-    def symbol(self, name: str) -> ObjSymbol:
-        """Give the symbol of that name; raise KeyError when there is none."""
-        for symbol in self.symbols:
-            if symbol.name == name:
-                return symbol
-        raise KeyError(name)

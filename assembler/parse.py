@@ -324,6 +324,6 @@ def _syntax_complaint(error: UnexpectedInput, text: str) -> Complaint:
             return Complaint("the statement ends too early", len(text))
         return Complaint(f"syntax error at {str(error.token)!r}", error.token.start_pos)
     if isinstance(error, UnexpectedCharacters):
-        at = error.pos_in_stream or 0
+        at = error.column - 1
         return Complaint(f"syntax error at {text[at]!r}", at)
     return Complaint("syntax error", None)

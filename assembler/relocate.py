@@ -8,9 +8,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Protocol
 
+from assembler.artifacts import Object
 from assembler.errors import LinkError
-from assembler.link_layout import Piece
-from assembler.objects import Object, ObjSymbol, Relocation
+from assembler.link_sections import Piece
+from assembler.objects import ObjSymbol, Relocation
 from assembler.reloc import RelocType, high_part, low_part, patch_operand, types_by_number
 from isa.errors import OperandError
 from isa.spec import TABLE, Operand

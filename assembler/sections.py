@@ -1,8 +1,8 @@
 """Sections while they are being filled: bytes, fixups, and the points whose size is not final.
 
-A point (a branch that may be out of reach, an alignment, a gap) is assumed to have its smallest size
-while statements are read; `layout` then lets points grow until all sizes agree. A `Place` counts the
-points before it, so its final offset is a sum and never a search.
+A point (a branch that may be out of reach, an alignment, a gap) is assumed to have its smallest
+size while statements are read; `layout` then lets points grow until all sizes agree. A `Place`
+counts the points before it, so its final offset is a sum and never a search.
 """
 
 from collections.abc import Callable, Iterable
@@ -224,7 +224,8 @@ def layout(sections: Iterable[Section]) -> None:
     """Let the points of all sections grow until nothing moves, then place the bytes."""
     sections = list(sections)
     for _ in range(MAX_ROUNDS):
-        if not any([section.measure() for section in sections]):
+        moved = [section.measure() for section in sections]
+        if not any(moved):
             break
     else:
         name = next(s.name for s in sections if s.points)

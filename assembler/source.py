@@ -1,7 +1,7 @@
 """From source text to statements: comments removed, lines split at `;`, places remembered.
 
-Not here: what a statement means. A frame is one opened source (a file, a macro expansion, a repeat);
-frames nest, and the chain of them is the expansion stack shown in errors.
+Not here: what a statement means. A frame is one opened source (a file, a macro expansion, a
+repeat); frames nest, and the chain of them is the expansion stack shown in errors.
 """
 
 import re

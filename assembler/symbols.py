@@ -1,4 +1,7 @@
-"""Symbols of one assembly: labels, assignments, local labels, and what is declared about them."""
+"""Symbols of one assembly: labels, assignments, local labels, and what is declared about them.
+
+Not here: expressions about them (`expr.py`) and the symbol table of the object (`finish.py`).
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

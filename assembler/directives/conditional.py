@@ -1,4 +1,7 @@
-"""Conditional assembly: the `.if` family."""
+"""Conditional assembly: the `.if` family.
+
+Follows the manual "Using as", section "If". Conditions in text that is skipped are not asked.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

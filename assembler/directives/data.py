@@ -1,4 +1,7 @@
-"""Directives that emit data: integers, strings, and numbers in LEB128."""
+"""Directives that emit data: integers, strings, and numbers in LEB128.
+
+Follows the manual "Using as", chapter "Assembler Directives", and its section "Strings".
+"""
 
 import re
 from typing import TYPE_CHECKING

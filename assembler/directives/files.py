@@ -1,4 +1,7 @@
-"""Directives that bring in other files: `.include` and `.incbin`."""
+"""Directives that bring in other files: `.include` and `.incbin`.
+
+Files are looked up in the working directory, on the include paths, and beside the source.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

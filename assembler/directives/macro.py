@@ -1,4 +1,8 @@
-"""Directives that keep or repeat text: `.macro`, `.rept`, `.irp`, `.irpc` and what ends them."""
+"""Directives that keep or repeat text: `.macro`, `.rept`, `.irp`, `.irpc` and what ends them.
+
+Follows the manual "Using as", sections "Macro", "Rept", "Irp" and "Irpc". Not here: how arguments
+are split and put into bodies (`macros.py`).
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""Directives that speak to the user or end the source: `.error`, `.warning`, `.print`, `.end`."""
+"""Directives that speak to the user or end the source: `.error`, `.warning`, `.print`, `.end`.
+
+Follows the manual "Using as", chapter "Assembler Directives".
+"""
 
 import sys
 from typing import TYPE_CHECKING

@@ -1,4 +1,7 @@
-"""Directives about the target and the object: `.option`, `.attribute`, `.ident`, `.file`."""
+"""Directives about the target and the object: `.option`, `.attribute`, `.ident`, `.file`.
+
+Follows the manual "Using as", section "RISC-V Directives".
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""Directives that move the location counter: alignment, gaps and fills."""
+"""Directives that move the location counter: alignment, gaps and fills.
+
+Follows the manual "Using as", sections "Align", "Balign", "Org", "Space" and "Fill".
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""Directives that choose the section that is filled."""
+"""Directives that choose the section that is filled.
+
+Follows the manual "Using as", section "Section", for ELF targets.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""Directives about symbols: binding, visibility, type, size, values, and common storage."""
+"""Directives about symbols: binding, visibility, type, size, values, and common storage.
+
+Follows the manual "Using as", chapter "Assembler Directives". Not here: labels (`assembly.py`).
+"""
 
 from typing import TYPE_CHECKING
 

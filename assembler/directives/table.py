@@ -1,4 +1,7 @@
-"""What an entry of the directive table is."""
+"""What an entry of the directive table is.
+
+The table itself is put together in this package's `__init__.py`.
+"""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -1,0 +1,1 @@
+"""Tests of the assembler and the linker."""

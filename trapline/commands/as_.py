@@ -1,4 +1,7 @@
-"""`trapline as`: assemble a source file into an ELF64 object, with GNU as's options."""
+"""`trapline as`: assemble a source file into an ELF64 object, with GNU as's options.
+
+The options are those of GNU as, so that a Makefile can use it in its place.
+"""
 
 import argparse
 import sys
@@ -24,7 +27,9 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("sources", nargs="*", metavar="FILE", help="source files; - is standard input")
+    parser.add_argument(
+        "sources", nargs="*", metavar="FILE", help="source files; - is standard input"
+    )
     parser.add_argument("-o", dest="output", default="a.out", metavar="FILE", help="the object")
     parser.add_argument("-march", default="rv64im_zicsr_zifencei", metavar="ISA", help="extensions")
     parser.add_argument("-mabi", default="lp64", metavar="ABI", help="calling convention")

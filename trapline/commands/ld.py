@@ -1,4 +1,7 @@
-"""`trapline ld`: link ELF64 objects into a static executable, with GNU ld's options."""
+"""`trapline ld`: link ELF64 objects into a static executable, with GNU ld's options.
+
+The options are those of GNU ld, so that a Makefile can use it in its place.
+"""
 
 import argparse
 from pathlib import Path

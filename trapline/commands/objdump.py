@@ -1,4 +1,7 @@
-"""`trapline objdump`: disassemble an ELF file in the form of GNU objdump."""
+"""`trapline objdump`: disassemble an ELF file in the form of GNU objdump.
+
+Not here: the listing itself (`assembler.dump`).
+"""
 
 import argparse
 import sys
