@@ -55,7 +55,7 @@ class Generator:
 
     def predecode_text(self) -> str:
         """Give the function from an instruction word to its micro-op."""
-        head = "@njit\ndef predecode(insn, at):"
+        head = "@compiled\ndef predecode(insn, at):"
         return f"{head}\n{self._chain(self._uop)}\n    return {self.k(layout.OP_SLOW)}"
 
     def _chain(self, body: Callable[[Insn], str], insns: Iterable[Insn] | None = None) -> str:
@@ -125,7 +125,7 @@ class Generator:
     def carry_out_text(self) -> str:
         """Give the function that executes one instruction with every check."""
         insns = [insn for insn in self._insns if insn.kind is not Kind.ALU]
-        head = "@njit\ndef carry_out(hart, insn):"
+        head = "@compiled\ndef carry_out(hart, insn):"
         next_pc = (
             f"    put(hart, {self.k(Slot.NEXT_PC)}, get(hart, {self.k(Slot.PC)}) + {self.k(4)})"
         )
@@ -317,7 +317,7 @@ class Generator:
 
 
 _HOT = """\
-@njit
+@compiled
 def hot(hart, fuel):
     inline = get(hart, {HOST_INLINE})
     context = get(hart, {CONTEXT}) << {CONTEXT_SHIFT}

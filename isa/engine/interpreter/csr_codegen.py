@@ -19,9 +19,9 @@ def csr_text(lowering: Lowering) -> str:
         if not csr.is_read_only and (csr.slot is not None or csr.write is not None):
             writes.append(f"{test}\n        {_write(csr, lowering)}\n        return")
     return "\n".join((
-        "@njit\ndef csr_exists(number):", *numbers, "    return False\n",
-        "@njit\ndef read_csr(hart, number):", *reads, f"    return {k(0)}\n",
-        "@njit\ndef write_csr(hart, number, value):", *writes, "    return\n",
+        "@compiled\ndef csr_exists(number):", *numbers, "    return False\n",
+        "@compiled\ndef read_csr(hart, number):", *reads, f"    return {k(0)}\n",
+        "@compiled\ndef write_csr(hart, number, value):", *writes, "    return\n",
     ))  # fmt: skip
 
 

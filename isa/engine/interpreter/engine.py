@@ -15,12 +15,12 @@ from isa.spec import TABLE, InstructionTable
 from isa.state import Slot
 
 ENTRY_POINTS = """
-@njit
+@compiled
 def is_held_up(hart):
     return get(hart, {pending}) != {zero} or get(hart, {exit}) != {zero}
 
 
-@njit
+@compiled
 def jump(hart, target):
     if target & {three} != {zero}:
         pend(hart, {zero}, target)

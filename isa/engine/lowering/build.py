@@ -36,6 +36,7 @@ from isa.engine.lowering.words import (
     remu, s, sext, store8, store16, store32, store64, word, zext,
 )
 
+compiled = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # called from compiled code only
 '''
 
 
@@ -44,7 +45,7 @@ def module_text(lowering: Lowering, origin: str, extra: str) -> str:
     constants = "\n".join(
         f"{constant_name(value)} = np.uint64({value:#x})" for value in sorted(lowering.constants)
     )
-    functions = "\n\n".join(f"@njit\n{text}" for text in lowering.functions.values())
+    functions = "\n\n".join(f"@compiled\n{text}" for text in lowering.functions.values())
     return f"{HEADER.format(origin=origin)}{constants}\n\n\n{functions}\n\n\n{extra}\n"
 
 

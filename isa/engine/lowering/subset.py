@@ -11,7 +11,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterable
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
 from numba.core.extending import _Intrinsic as Intrinsic
 
@@ -141,8 +141,8 @@ class _Rewriter(ast.NodeTransformer):
         if inspect.isfunction(value):
             return ast.Name(self._lowering.add(value), ast.Load())
         if hasattr(builtins, node.id) and node.id not in self._globals:
-            self._refuse(node, f"{node.id} is not a word")
-        self._refuse(node, f"{node.id} is not a word, a constant, an operand or a local")
+            raise self._refusal(node, f"{node.id} is not a word")
+        raise self._refusal(node, f"{node.id} is not a word, a constant, an operand or a local")
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         page, slot = self.visit(node.value), self.visit(node.slice)
@@ -151,14 +151,14 @@ class _Rewriter(ast.NodeTransformer):
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         target = node.targets[0]
         if len(node.targets) != 1 or isinstance(target, ast.Tuple):
-            self._refuse(node, "one plain target is assigned at a time")
+            raise self._refusal(node, "one plain target is assigned at a time")
         if isinstance(target, ast.Subscript):
             return self._store(target, self.visit(node.value))
         return ast.Assign([target], self.visit(node.value))
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         if node.value is None:
-            self._refuse(node, "a declaration without a value")
+            raise self._refusal(node, "a declaration without a value")
         return self.visit_Assign(ast.Assign([node.target], node.value, lineno=node.lineno))
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
@@ -176,13 +176,13 @@ class _Rewriter(ast.NodeTransformer):
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         if not isinstance(node, _ALLOWED):
-            self._refuse(node, f"{type(node).__name__} cannot be compiled")
+            raise self._refusal(node, f"{type(node).__name__} cannot be compiled")
         return super().generic_visit(node)
 
-    def _refuse(self, node: ast.AST, why: str) -> NoReturn:
+    def _refusal(self, node: ast.AST, why: str) -> SpecError:
         code = self._function.__code__
         line = code.co_firstlineno + getattr(node, "lineno", 1) - 1
-        raise SpecError(f"{self._function.__name__}: {why}", Location(code.co_filename, line))
+        return SpecError(f"{self._function.__name__}: {why}", Location(code.co_filename, line))
 
 
 _ALLOWED = (
