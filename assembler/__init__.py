@@ -59,7 +59,7 @@ def link(
     `script` is a linker script's text, or its path. `text_base` is where `.text` starts. Raises
     LinkError, or LinkErrors with everything that is wrong.
     """
-    from assembler.link import Linker, read_script
+    from assembler.linker import Linker, read_script
 
     starts = dict(section_starts or {})
     if text_base is not None:

@@ -1,7 +1,7 @@
 """The layout of a link: which input section goes where, and what the script's symbols are worth.
 
 Obeys a `Script`. Addresses depend on each other through forward references, so everything is placed
-again until nothing moves. Not here: symbols of the objects and relocations (`link.py`).
+again until nothing moves. Not here: symbols of the objects and relocations (`linker.py`).
 """
 
 from collections.abc import Callable, Mapping
