@@ -18,6 +18,8 @@ OP_UNDECODED, OP_SLOW, OP_PAGE_END, FIRST_MEMORY_OP = range(4)
 EPOCH_BEFORE = 64  # the epoch word stands this far before the page flags
 HAS_CODE = 1  # page flag: micro-ops are decoded
 HAS_STORES = 2  # page flag: some inline TLB may hold it for stores
+STRIKE = 4  # the flags' other bits count stores to a page of code since it was last decoded
+MOST_STRIKES = 63 * STRIKE
 
 INLINE_BITS = 10
 INLINE_MASK = (1 << INLINE_BITS) - 1

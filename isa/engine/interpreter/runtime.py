@@ -21,8 +21,10 @@ from isa.engine.interpreter.layout import (
     INLINE_TABLE,
     INSN_SLOT,
     LOADS_AT,
+    MOST_STRIKES,
     OP_PAGE_END,
     STORES_AT,
+    STRIKE,
     UOP,
     UOPS_PER_PAGE,
 )
@@ -71,8 +73,13 @@ def ram_load(hart: Page, offset: int, size: int) -> int:
 
 def ram_store(hart: Page, offset: int, size: int, value: int) -> None:
     at = hart[Slot.HOST_RAM] + offset
-    if load8(hart[Slot.HOST_CODE_PAGES] + (offset >> PAGE_SHIFT)) & HAS_CODE:
-        forget_code(hart, offset, size)
+    flags = hart[Slot.HOST_CODE_PAGES] + (offset >> PAGE_SHIFT)
+    if load8(flags) & HAS_CODE:
+        if load8(flags) < MOST_STRIKES:
+            store8(flags, load8(flags) + STRIKE)
+            forget_code(hart, offset, size)
+        else:
+            release_code(hart, offset >> PAGE_SHIFT)
     if size == 8:
         store64(at, value)
     elif size == 4:
@@ -118,13 +125,19 @@ def forget_code(hart: Page, offset: int, size: int) -> None:
         at = at + UOP
 
 
+def release_code(hart: Page, frame: int) -> None:
+    """Take a page that is stored to often, and no longer decoded, for data again."""
+    clear(hart[Slot.HOST_CODE] + frame * CODE_STRIDE, UOPS_PER_PAGE * UOP)
+    store8(hart[Slot.HOST_CODE_PAGES] + frame, 0)
+
+
 def mark_code(hart: Page, frame: int) -> None:
     """Note that a page holds micro-ops: stores to it must be seen from now on."""
     flags = hart[Slot.HOST_CODE_PAGES] + frame
     old = load8(flags)
+    store8(flags, HAS_CODE)
     if old & HAS_CODE:
         return
-    store8(flags, HAS_CODE)
     store64(hart[Slot.HOST_CODE] + frame * CODE_STRIDE + UOPS_PER_PAGE * UOP, OP_PAGE_END)
     if old & HAS_STORES:
         epoch = hart[Slot.HOST_CODE_PAGES] - EPOCH_BEFORE
