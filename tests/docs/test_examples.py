@@ -29,7 +29,7 @@ def name_of(page):
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_EXAMPLES, ids=name_of)
-def test_the_examples_of_a_page_do_what_it_says(page, tmp_path):
+def test_the_examples_of_a_page_do_what_it_says(page, tmp_path, monkeypatch):
     status = 0
     program = ""
     for block in blocks(page):
@@ -40,6 +40,7 @@ def test_the_examples_of_a_page_do_what_it_says(page, tmp_path):
         if block.mark == "console":
             status = run_console(page, block, tmp_path, status)
     if program:
+        monkeypatch.chdir(tmp_path)
         exec(compile(program, str(page), "exec"), {"__name__": "__main__"})
 
 
