@@ -114,7 +114,8 @@ class Assembly(Emitter):
                 section.close(self.spot)
             layout(sections)
         except Complaint as complaint:
-            self.complain(complaint, Spot(frame, Statement(1, 0, "")))
+            spot = complaint.spot
+            self.complain(complaint, spot if isinstance(spot, Spot) else self.spot)
             raise Fatal from None
         obj = Finisher(self.symbols, sections, self.target).finish(self.complain)
         if self.errors:
@@ -141,6 +142,8 @@ class Assembly(Emitter):
                 self._statement(statement.text)
             except Complaint as complaint:
                 self.complain(complaint, self.spot)
+            except RecursionError:
+                self.complain(Complaint("an expression nested too deeply"), self.spot)
             if self.is_ended or self.is_exited:
                 self.conditionals.unwind(level)
                 break
@@ -148,16 +151,19 @@ class Assembly(Emitter):
 
     def run_expansion(self, title: str, statements: Sequence[Statement], origin: Frame) -> None:
         """Assemble what a macro or a repeat expanded to."""
-        self._expanded += len(statements) + 1
-        if self._expanded > MAX_EXPANDED:
-            self.complain(
-                Complaint(f"macros and repeats make more than {MAX_EXPANDED} statements"), self.spot
-            )
-            raise Fatal
+        self.count_expanded(len(statements) + 1)
         parent = self.spot.frame
         line = self.spot.statement.line
         frame = Frame(origin.filename, title, parent, line, parent.depth + 1)
         self.run_frame(frame, statements)
+
+    def count_expanded(self, count: int) -> None:
+        """Give up when macros and repeats have made, or are going to make, absurdly much."""
+        self._expanded += count
+        if self._expanded > MAX_EXPANDED:
+            message = f"macros and repeats make more than {MAX_EXPANDED} statements"
+            self.complain(Complaint(message), self.spot)
+            raise Fatal
 
     # ---- one statement
 

@@ -20,6 +20,7 @@ class Complaint(Exception):  # noqa: N818 - it is a message on its way to a plac
         super().__init__(message)
         self.message = message
         self.column = column
+        self.spot: object = None  # a source.Spot when the place is another statement
 
 
 @dataclass(frozen=True)

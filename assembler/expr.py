@@ -208,7 +208,7 @@ def fold(value: Value, is_final: bool, depth: int = 0) -> Value:
     if isinstance(value, int):
         return value
     if depth > MAX_DEPTH:
-        raise Complaint("the expression refers to itself")
+        raise Complaint("the expression refers to itself, or is nested too deeply")
     if isinstance(value, Deferred):
         left = fold(value.left, is_final, depth + 1)
         right = fold(value.right, is_final, depth + 1)

@@ -4,12 +4,13 @@ Which values stay relocations follows GNU as with `-mno-relax`: jumps and branch
 do differences of labels in code, because a linker may relax it.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from assembler.artifacts import Object
 from assembler.attributes import attributes_section
-from assembler.errors import Complaint
+from assembler.errors import Complaint, nearest
 from assembler.expr import Linear, Value, describe, fold, symbols_of
 from assembler.objects import ObjSection, ObjSymbol, Relocation
 from assembler.options import Target
@@ -17,6 +18,7 @@ from assembler.reloc import Field, patch_field, patch_operand, types_by_name
 from assembler.sections import Fixup, Section
 from assembler.source import Spot
 from assembler.symbols import Symbol, SymbolTable, display_name
+from isa.csrs import CSRS
 from isa.errors import OperandError
 from isa.spec import TABLE
 
@@ -120,6 +122,13 @@ class Finisher:
     # ---- fixups
 
     def _fix(self, fixup: Fixup) -> None:
+        try:
+            self._fix_field(fixup)
+        except Complaint as complaint:
+            complaint.column = _column_of(fixup)
+            raise
+
+    def _fix_field(self, fixup: Fixup) -> None:
         for symbol in symbols_of(fixup.value):
             if "\x02" in symbol.name and not symbol.is_defined:
                 return  # told already, at the symbol
@@ -159,7 +168,7 @@ class Finisher:
             patch_field(section.data, offset, field, value)
             return
         if not field.relocation:
-            raise Complaint(self._needs_constant(value))
+            raise Complaint(self._needs_constant(value, field))
         if isinstance(value, int):
             self._relocate(section, offset, field.relocation, None, value)
             return
@@ -168,11 +177,15 @@ class Finisher:
         self._relocate(section, offset, field.relocation, value.plus, value.constant)
         self._prefill(section, offset, field, value)
 
-    def _needs_constant(self, value: Value) -> str:
+    def _needs_constant(self, value: Value, field: Field) -> str:
         names = [symbol for symbol in symbols_of(value) if not symbol.is_defined]
         if not names:
             return f"a constant is needed here, and {describe(value)} is an address"
         name = display_name(names[0])
+        if field.operand is not None and field.operand.kind == "csr":
+            return (
+                f"{name!r} is neither a CSR nor a symbol with a value{nearest(name, CSRS.by_name)}"
+            )
         return f"symbol {name!r} is not defined{self._table.suggestion(name)}"
 
     def _prefill(self, section: Section, offset: int, field: Field, value: Linear) -> None:
@@ -202,6 +215,16 @@ class Finisher:
         made = None if symbol is None else self._make(symbol)
         entry = Relocation(offset, types_by_name()[name].number, made, addend)
         self._outputs[id(section)].relocations.append(entry)
+
+
+def _column_of(fixup: Fixup) -> int | None:
+    """Find the first symbol of a fixup in its statement."""
+    text = fixup.spot.statement.text
+    for symbol in symbols_of(fixup.value):
+        pattern = rf"(?<![\w.$]){re.escape(display_name(symbol))}(?![\w.$])"
+        if found := re.search(pattern, text):
+            return found.start()
+    return None
 
 
 def _output(section: Section) -> ObjSection:

@@ -252,8 +252,6 @@ def _bind_slot(slot: Slot, tree: Tree, atoms: tuple[str, ...], bound: dict[str, 
                 bound[slot.name] = number
             elif slot.kind == "fence":
                 raise Complaint(f"{text!r} is not a set of i, o, r and w in this order")
-            elif nearest(text, CSRS.by_name):
-                bound[slot.name] = tree
             else:
                 bound[slot.name] = tree
         case _:
@@ -334,6 +332,8 @@ def _place(
         value = value.value
         if function == _CALL:
             raise Complaint("unknown relocation function %call")
+    elif function == "pcrel_hi" and value is not None and _literal(value, operands) is not None:
+        raise Complaint("expected a memory operand, such as 8(sp)")
     field = _make_field(insn, operand, function)
     if (
         value is not None

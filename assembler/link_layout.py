@@ -33,6 +33,7 @@ from assembler.linker_script import (
     Expression,
     Filling,
     Input,
+    Number,
     Output,
     Region,
     Script,
@@ -43,6 +44,7 @@ from assembler.objects import ObjSection
 MAX_PASSES = 20
 MAX_IMAGE = 1 << 30
 _DISCARD = "/DISCARD/"
+_ANCHORS = (".text", ".rodata", ".data", ".bss")  # by kind: what orphans are put behind
 
 
 class Layout(ScriptEvaluator):
@@ -128,17 +130,31 @@ class Layout(ScriptEvaluator):
             piece.output = out
 
     def _insert(self, out: OutSection, section: ObjSection) -> None:
-        kind = kind_of(section.flags, section.type)
-        best = None
-        for other in self.outputs:
-            if any(other.pieces()) and output_kind(other) <= kind:
-                best = other
-        if best is None or kind == UNLOADED:
+        best = self._neighbour(kind_of(section.flags, section.type))
+        if best is None:
             self.outputs.append(out)
             self._order.append(out)
             return
+        if best.statement is not None or best.region:
+            out.region = best.statement.region if best.statement else best.region
         self.outputs.insert(self.outputs.index(best) + 1, out)
         self._order.insert(self._order.index(best) + 1, out)
+
+    def _neighbour(self, kind: int) -> OutSection | None:
+        """Find what an orphan is put behind: the usual section of its kind, or the last of it."""
+        if kind == UNLOADED:
+            return None
+        best = next((out for out in self.outputs if out.name == _ANCHORS[kind]), None)
+        if best is None:
+            for other in self.outputs:
+                if any(other.pieces()) and output_kind(other) <= kind:
+                    best = other
+            return best
+        index = self.outputs.index(best) + 1
+        while index < len(self.outputs) and self.outputs[index].statement is None:
+            best = self.outputs[index]
+            index += 1
+        return best
 
     # ---- one pass
 
@@ -156,7 +172,7 @@ class Layout(ScriptEvaluator):
                 self._do(item)
 
     def _place_output(self, out: OutSection) -> None:
-        statement = out.statement or Output(out.name, ())
+        statement = out.statement or Output(out.name, (), region=out.region)
         if not (out.is_loaded or out.size or statement.contents) or self._is_unloaded(out):
             self._place_unloaded(out)
             return
@@ -269,6 +285,8 @@ class Layout(ScriptEvaluator):
     def _fill_pattern(self, value: Expression | None) -> bytes:
         if value is None:
             return b"\0"
+        if isinstance(value, Number) and value.digits:
+            return bytes.fromhex("0" * (len(value.digits) % 2) + value.digits)
         return (self.evaluate(value) & 0xFFFF_FFFF).to_bytes(4, "big")
 
     def _assign(self, statement: Assign) -> None:
@@ -289,7 +307,8 @@ class Layout(ScriptEvaluator):
                 value += self._current.address
             self._move(value & MASK64)
             return
-        section = (self._current or self._previous) if is_place else None
+        section = (self._current or self._previous) if is_place else self._current
         if self._current is not None:
             self._current.has_symbols = True
+            value += 0 if is_place else self._current.address
         self.symbols[name] = ScriptSymbol(value & MASK64, section, statement.is_hidden)

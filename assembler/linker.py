@@ -228,9 +228,7 @@ class Linker:
             value += piece.address
             place = sections[id(piece.output)]
         elif section == "undefined":
-            if symbol.name in self._layout.symbols or not symbol.name:
-                return
-            place = "undefined"
+            return
         yield ObjSymbol(
             symbol.name, value, symbol.size, symbol.binding, symbol.type, symbol.visibility, place
         )

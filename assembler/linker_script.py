@@ -21,9 +21,10 @@ _SUFFIXES = {"k": 1 << 10, "m": 1 << 20}
 
 @dataclass(frozen=True)
 class Number:
-    """A number."""
+    """A number; one written in hexadecimal keeps its digits, which count in a fill pattern."""
 
     value: int
+    digits: str = ""
 
 
 @dataclass(frozen=True)
@@ -257,7 +258,8 @@ class _Build(Transformer[Token, Any]):
         digits = str(text[:-1] if scale > 1 else text)
         base = 16 if digits[:2].lower() == "0x" else 8 if digits[0] == "0" else 10
         try:
-            return Number(int(digits, base) * scale)
+            written = digits[2:] if base == 16 and scale == 1 else ""
+            return Number(int(digits, base) * scale, written)
         except ValueError:
             raise ScriptError(f"{text} is not a number") from None
 

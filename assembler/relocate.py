@@ -127,7 +127,8 @@ class Relocator:
         """Patch an auipc and the jalr after it; a call to nowhere starts from register zero."""
         distance = signed(value - pc)
         auipc, jalr = TABLE.by_name["auipc"], TABLE.by_name["jalr"]
-        if not _has_high(distance) and not value:
+        symbol = entry.symbol
+        if symbol and self._addresses.address(symbol, self._piece.source) is None:
             distance = 0
             patch_operand(self._data, entry.offset + 4, jalr.pattern.operands["rs1"], 0)
         _check_high(distance)

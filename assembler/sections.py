@@ -193,7 +193,11 @@ class Section:
         """Give the new sizes in order, each point measured where those before it put it."""
         total = 0
         for point in self.points:
-            size = point.measure(point.offset + total)
+            try:
+                size = point.measure(point.offset + total)
+            except Complaint as complaint:
+                complaint.spot = point.spot
+                raise
             total += size - point.first
             yield size
 
@@ -210,9 +214,17 @@ class Section:
             start = point.offset + point.first
             same = point.size == point.first
             here = self.data[point.offset : start]
-            pieces.append(bytes(here) if same else point.fill(point.size))
+            pieces.append(bytes(here) if same else _filled(point))
         pieces.append(bytes(self.data[start:]))
         self.data = bytearray().join(pieces)
+
+
+def _filled(point: Point) -> bytes:
+    try:
+        return point.fill(point.size)
+    except Complaint as complaint:
+        complaint.spot = point.spot
+        raise
 
 
 def pad_pattern(fill: bytes, size: int) -> bytes:

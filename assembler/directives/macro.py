@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assembler.assembly import Assembly
 
 MAX_BODY = 1_000_000
-MAX_REPEATS = 10_000_000
+MAX_REPEATS = 2_000_000
 _REPEATS = (".rept", ".rep", ".irp", ".irpc")
 
 
@@ -71,9 +71,9 @@ def _rept(assembly: "Assembly", name: str, text: str) -> None:
     count = assembly.absolute(operands.trees[0], operands.atoms, "the repeat count")
     if not 0 <= count <= MAX_REPEATS:
         raise Complaint(f"repeat count {count} is outside 0..{MAX_REPEATS}")
-    for _ in range(count):
-        if not body:
-            break
+    if count * len(body) > MAX_REPEATS:
+        raise Complaint(f"{count} times {len(body)} statements are more than {MAX_REPEATS}")
+    for _ in range(count if body else 0):
         if not _repeat(assembly, name, body):
             break
 
