@@ -18,6 +18,7 @@ from isa.tlb import flush, words_needed
 from isa.words import Word
 
 MAX_TLB_ENTRIES = 1 << 16
+INSTRUCTION_ALIGNMENT = 4  # bytes; engines rely on it
 MAX_FENCED_PAGES = 64  # a larger range is fenced as a whole
 
 
@@ -85,6 +86,7 @@ class Hart:
 
     def reset(self, pc: int = 0) -> None:
         """Put the hart in its reset state: M-mode, translation and interrupts off."""
+        assert pc % INSTRUCTION_ALIGNMENT == 0, f"no instruction can be at {pc:#x}"
         for slot in range(Slot.ARCH_END):
             if slot != Slot.MHARTID:
                 self.slots[slot] = 0

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from isa.errors import Location, TraplineError
+from isa.hart import INSTRUCTION_ALIGNMENT
 
 ELF_MAGIC = b"\x7fELF"
 CLASS_64, LITTLE_ENDIAN = 2, 1
@@ -129,6 +130,8 @@ def read_elf(filename: str, data: bytes) -> ElfImage:
     segments = tuple(sorted((load.segment for load in loads), key=lambda item: item.pa))
     _check_overlaps(filename, segments)
     entry = _entry(filename, header.entry, loads)
+    if entry % INSTRUCTION_ALIGNMENT:
+        raise LoadError(filename, f"no instruction can be at the entry point {entry:#x}")
     return ElfImage(filename, entry, segments, _symbols(filename, data, header))
 
 

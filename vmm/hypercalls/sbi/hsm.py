@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from isa.hart import INSTRUCTION_ALIGNMENT
 from vmm.contracts import (
     CallOutcome,
     DeviceState,
@@ -25,7 +26,6 @@ from vmm.hypercalls.sbi.errors import SbiError
 from vmm.hypercalls.sbi.extension import Extension
 
 RETENTIVE, NON_RETENTIVE = 0x0000_0000, 0x8000_0000
-SMALLEST_INSTRUCTION = 2
 
 
 class HartState(IntEnum):
@@ -192,8 +192,8 @@ def hart_suspend(platform: SbiPlatform, hart: int, args: Sequence[int]) -> CallO
 
 def may_enter(platform: SbiPlatform, pa: int) -> bool:
     """Say whether a hart can begin at this physical address."""
-    aligned = pa % SMALLEST_INSTRUCTION == 0
-    return aligned and platform.has_memory(pa, SMALLEST_INSTRUCTION)
+    aligned = pa % INSTRUCTION_ALIGNMENT == 0
+    return aligned and platform.has_memory(pa, INSTRUCTION_ALIGNMENT)
 
 
 EXTENSION = Extension(
