@@ -3,10 +3,14 @@
 The sources are also fit for GNU as and ld; tests compare the results.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from guests.catalog import INCLUDE, ROOT, Guest, GuestError, find
+from guests.catalog import ENTRY, INCLUDE, ROOT, SCRIPT, Guest, GuestError, find, library
+
+if TYPE_CHECKING:
+    from assembler import Object
 
 
 def build(name: str, **parameters: int) -> bytes:
@@ -33,18 +37,56 @@ def include_paths(source: Path) -> tuple[Path, ...]:
     return (source.parent, INCLUDE, ROOT / "lib")
 
 
-def link(guest: Guest, symbols: dict[str, int]) -> bytes:
+def link(guest: Guest, symbols: Mapping[str, int]) -> bytes:
     """Assemble each source with the symbols defined, and link them by the guest's script."""
     import assembler
 
-    objects = [
-        assembler.assemble(
-            source.read_text(encoding="utf-8"),
-            filename=str(source),
-            include_paths=include_paths(source),
-            defines=symbols,
-        )
-        for source in guest.sources
-    ]
-    image = assembler.link(objects, script=guest.script, entry=guest.entry)
-    return image.to_bytes()
+    objects = [_assemble(source, symbols) for source in guest.sources]
+    return assembler.link(objects, script=guest.script, entry=guest.entry).to_bytes()
+
+
+def build_source(filename: str, text: str) -> bytes:
+    """Give the ELF executable of one source text, linked as the bundled guests are.
+
+    Files of the shared library are added where the text uses what they define.
+    """
+    import assembler
+
+    paths = include_paths(Path(filename))
+    objects = [assembler.assemble(text, filename=filename, include_paths=paths)]
+    candidates: list[Object] | None = None
+    while wanted := _missing(objects):
+        if candidates is None:
+            candidates = [_assemble(path, {}) for path in library()]
+        helpful = [one for one in candidates if _defined(one) & wanted and one not in objects]
+        if not helpful:
+            break
+        objects += helpful
+    return assembler.link(objects, script=SCRIPT, entry=ENTRY).to_bytes()
+
+
+def _assemble(source: Path, symbols: Mapping[str, int]) -> "Object":
+    import assembler
+
+    return assembler.assemble(
+        source.read_text(encoding="utf-8"),
+        filename=str(source),
+        include_paths=include_paths(source),
+        defines=symbols,
+    )
+
+
+def _defined(one: "Object") -> set[str]:
+    return {
+        symbol.name
+        for symbol in one.symbols
+        if symbol.binding != "local" and symbol.section != "undefined"
+    }
+
+
+def _missing(objects: "list[Object]") -> set[str]:
+    """Name the symbols that are used by one of the objects and defined by none."""
+    used = {
+        symbol.name for one in objects for symbol in one.symbols if symbol.section == "undefined"
+    }
+    return used - {name for one in objects for name in _defined(one)}

@@ -75,6 +75,12 @@ def catalog() -> tuple[Guest, ...]:
     return tuple(_guest(entry, library) for entry in manifest["guest"])
 
 
+def library() -> tuple[Path, ...]:
+    """Give the sources of the shared library."""
+    manifest = tomllib.loads(MANIFEST.read_text(encoding="utf-8"))
+    return tuple(ROOT / path for path in manifest["library"]["sources"])
+
+
 def find(name: str) -> Guest:
     """Give the guest of that name; raise GuestError, with the nearest name, when there is none."""
     for guest in catalog():
