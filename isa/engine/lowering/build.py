@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import importlib.util
 import inspect
+import logging
 import os
 import platform
 import sys
@@ -25,6 +26,8 @@ import numba
 
 from isa.engine.lowering import words
 from isa.engine.lowering.subset import Lowering, constant_name
+
+_LOG = logging.getLogger(__name__)
 
 HEADER = '''"""Generated from {origin}. Do not edit: nothing reads changes."""
 
@@ -61,13 +64,18 @@ def load_module(name: str, text: str) -> ModuleType:
     with _locked(folder, name):
         if not path.exists():
             _write_once(path, text)
+        if not _has_code(folder):
+            _LOG.info("compiling the %s (once; kept in %s)...", name, folder.parent)
         return _import(qualified, path)
 
 
 def is_compiled(name: str, text: str) -> bool:
     """Say whether machine code for a generated text is kept from an earlier run."""
-    folder = cache_folder() / f"{name}-{_digest(text)}" / "__pycache__"
-    return any(folder.glob("*.nbi"))
+    return _has_code(cache_folder() / f"{name}-{_digest(text)}")
+
+
+def _has_code(folder: Path) -> bool:
+    return any((folder / "__pycache__").glob("*.nbi"))
 
 
 def cache_folder() -> Path:
@@ -125,7 +133,12 @@ def _digest(text: str) -> str:
 def _locked(folder: Path, name: str) -> Iterator[None]:
     """Let one process compile a module while others wait for its machine code."""
     with (folder / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not _has_code(folder):
+                _LOG.info("waiting for another process that compiles the %s...", name)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
