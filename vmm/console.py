@@ -16,14 +16,20 @@ class Console:
 
     `echo` also gets all output, as it comes. When it raises OSError (a closed pipe, a full disk),
     it is not called again and the error is kept in `echo_error`: the guest must not notice.
+    `source` is asked for up to a number of bytes of input whenever the guest wants some and none
+    is waiting; it gives what there is, without waiting itself.
     """
 
     def __init__(
-        self, echo: Callable[[bytes], object] | None = None, tail_bytes: int = TAIL_BYTES
+        self,
+        echo: Callable[[bytes], object] | None = None,
+        tail_bytes: int = TAIL_BYTES,
+        source: Callable[[int], bytes] | None = None,
     ) -> None:
         self.total = 0
         self.echo_error: OSError | None = None
         self._echo = echo
+        self._source = source
         self._hash = hashlib.sha256()
         self._tail = bytearray()
         self._tail_bytes = tail_bytes
@@ -65,6 +71,8 @@ class Console:
 
     def read(self, limit: int) -> bytes:
         """Take up to `limit` bytes of input."""
+        if self._source is not None and not self._input:
+            self.feed(self._source(INPUT_BYTES))
         data = bytes(self._input[:limit])
         del self._input[:limit]
         return data

@@ -26,6 +26,9 @@ class Command(Protocol):
 
 # Name on the command line, module: in the order in which `trapline --help` lists them.
 COMMANDS: tuple[tuple[str, str], ...] = (
+    ("run", "trapline.commands.run"),
+    ("boot", "trapline.commands.boot"),
+    ("compare", "trapline.commands.compare"),
     ("as", "trapline.commands.as_"),
     ("ld", "trapline.commands.ld"),
     ("objdump", "trapline.commands.objdump"),

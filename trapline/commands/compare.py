@@ -1,0 +1,60 @@
+"""`trapline compare`: one kernel on the bare board and in every mode, the accounts side by side."""
+
+import argparse
+import sys
+
+from trapline.commands import Subparsers
+
+EPILOG = """\
+The exit status is the guest's own when all runs agree, 1 when they printed different things or
+ended in different states. A kernel that only the monitor stops is run on the bare board for as
+many instructions as the domain took.
+
+examples:
+  trapline compare tick
+  trapline compare --costs 2006 --tlb 16x4 tick
+  trapline compare --json - hello"""
+
+
+def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
+    """Add the parser of `trapline compare`."""
+    from trapline.options import add_machine_options
+
+    parser = subparsers.add_parser(
+        "compare",
+        help="compare a kernel's runs on the bare board and in every mode",
+        description="Run a kernel on the bare board and in every mode; compare and account.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--second-tlb", metavar="SETSxWAYS", help="geometry of the monitor's second-level TLB"
+    )
+    add_machine_options(parser)
+    parser.add_argument("guest", help="a bundled guest, a .s file, an ELF, an Image, bytes")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare; return the status."""
+    from trapline.options import read_options
+    from trapline.running import STDOUT, check_writable, exact_by_default, write_json
+    from trapline.session import compare_plan, make_plan
+    from trapline.settings import SOFTTLB
+
+    check_writable(args.json)
+    comparison = compare_plan(make_plan(args.guest, exact_by_default(read_options(args)), SOFTTLB))
+    if args.json != STDOUT:
+        from trapline.console import show
+        from vmm.report import account_table
+
+        sys.stdout.write(next(iter(comparison.runs.values())).text)
+        show(account_table(comparison.accounts))
+        for what, agrees in (
+            ("console", comparison.console_agrees),
+            ("state", comparison.state_agrees),
+        ):
+            print(f"{what}: {'the same in all' if agrees else 'DIFFERENT'}")
+    write_json(args.json, comparison.to_json())
+    return comparison.exit_status

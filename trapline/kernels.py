@@ -1,0 +1,64 @@
+"""Finding what to run: a bundled guest, a source file, or a file to load as it is.
+
+A bundled guest's name wins over a file's: write `./tick` for a file called tick.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from guests import Guest, GuestError, build, catalog, find
+from isa.errors import Location, TraplineError
+from trapline.settings import MODES
+
+SOURCE = ".s"
+PREPROCESSED = ".S"
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Something to run: the bytes of an ELF, an Image or a flat binary, and where it is from."""
+
+    name: str
+    data: bytes
+    guest: Guest | None = None
+    """Its entry in the catalog, when it is bundled."""
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The monitor's modes that it may run in."""
+        if self.guest is None:
+            return MODES
+        return tuple(mode for mode in MODES if mode in self.guest.modes)
+
+
+def find_kernel(name: str) -> Kernel:
+    """Give what is called `name`; raise TraplineError when there is nothing, or nothing usable."""
+    if any(guest.name == name for guest in catalog()):
+        return Kernel(name, build(name), find(name))
+    if not _is_file_name(name):
+        try:
+            find(name)
+        except GuestError as error:
+            raise GuestError(f"{error.message}, and there is no such file") from None
+    return read_kernel(name)
+
+
+def _is_file_name(name: str) -> bool:
+    """Say whether a word that is no bundled guest's name was meant as a file."""
+    return "/" in name or "." in name or "\0" in name or Path(name).exists()
+
+
+def read_kernel(path: str) -> Kernel:
+    """Give the kernel in a file: source is assembled, anything else taken as it is."""
+    from vmm.boot import read_file
+
+    if path.endswith(PREPROCESSED):
+        raise TraplineError(
+            "a .S file goes through the C preprocessor first; there is none here", Location(path)
+        )
+    data = read_file(path)
+    if path.endswith(SOURCE):
+        from guests.builder import build_source
+
+        data = build_source(path, data.decode("utf-8", "surrogateescape"))
+    return Kernel(path, data)

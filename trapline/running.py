@@ -1,0 +1,172 @@
+"""What the commands `run` and `boot` do between them: one run, its console, its account.
+
+The guest's console is standard output, or standard error when standard output is for JSON. Input
+that is piped in goes to the guest's console; a terminal's does not.
+"""
+
+import argparse
+import json
+import os
+import select
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from isa.errors import TraplineError
+from trapline.options import read_options
+from trapline.settings import EXACT, Options, machine_config
+
+if TYPE_CHECKING:
+    from trapline.session import Plan, Result
+
+STDOUT = "-"
+
+
+class OutputLostError(Exception):
+    """Standard output cannot be written any more, so there is nobody left to run for."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def run_one(args: argparse.Namespace, program: str | None, mode: str) -> int:
+    """Do what `run` and `boot` are asked for; return the exit status."""
+    options = read_options(args)
+    machine_config(options, mode)
+    program = _choose(program, args.kernel)
+    if args.dumpdtb is not None:
+        return _dump_tree(program, options, mode, args.dumpdtb)
+    if program is None:
+        raise TraplineError("nothing to run; `trapline guests` lists the bundled kernels")
+    check_writable(args.json)
+    try:
+        return _run(args, program, options, mode)
+    except OutputLostError as lost:
+        raise lost.cause from None
+
+
+def _run(args: argparse.Namespace, program: str, options: Options, mode: str) -> int:
+    from trapline.session import execute, load_engine, make_console, make_plan
+
+    out = sys.stderr if args.json == STDOUT else sys.stdout
+    plan = make_plan(program, options, mode)
+    console = make_console(_echo_to(out), source=_piped_input(sys.stdin))
+    result = execute(plan, mode, load_engine(plan), console)
+    out.flush()
+    _report(args, result)
+    return result.exit_status
+
+
+def _report(args: argparse.Namespace, result: "Result") -> None:
+    for number, line in enumerate(result.diagnosis):
+        print(f"trapline: {line}" if number == 0 else line, file=sys.stderr)
+    if args.account and args.json != STDOUT:
+        from trapline.console import show
+        from vmm.report import account_table
+
+        if result.console and not result.console.endswith(b"\n"):
+            print()
+        show(account_table([result.account]))
+    write_json(args.json, result.to_json())
+
+
+def _choose(program: str | None, kernel: str | None) -> str | None:
+    """Give what to run: a program, or --kernel, which is always a file."""
+    if kernel is None:
+        return program
+    if program is not None:
+        raise TraplineError(
+            f"both {program} and --kernel {kernel}: firmware that starts a kernel cannot be had yet"
+        )
+    return kernel if "/" in kernel else f"./{kernel}"
+
+
+def _dump_tree(program: str | None, options: Options, mode: str, filename: str) -> int:
+    from trapline.session import make_plan
+    from vmm.tree import machine_tree
+
+    if program is None:
+        tree = machine_tree(machine_config(options, mode))
+    else:
+        tree = _tree_of(make_plan(program, options, mode))
+    Path(filename).write_bytes(tree)
+    return 0
+
+
+def _tree_of(plan: "Plan") -> bytes:
+    return next(part.data for part in plan.boot.segments if part.pa == plan.boot.dtb_pa)
+
+
+# ------------------------------------------------------------------------------- the console
+
+
+def _echo_to(out: TextIO) -> Callable[[bytes], None]:
+    """Make the function that passes console output on at once."""
+
+    def echo(data: bytes) -> None:
+        try:
+            if hasattr(out, "buffer"):
+                out.buffer.write(data)
+            else:
+                out.write(data.decode("utf-8", "replace"))
+            out.flush()
+        except OSError as error:
+            raise OutputLostError(error) from None
+
+    return echo
+
+
+def _piped_input(stdin: TextIO | None) -> Callable[[int], bytes] | None:
+    """Make the function that takes what is waiting in a pipe or file; None for a terminal."""
+    try:
+        if stdin is None or stdin.isatty():
+            return None
+        descriptor = stdin.fileno()
+    except (OSError, ValueError):  # closed, or no file at all
+        return None
+    is_open = True
+
+    def take(limit: int) -> bytes:
+        nonlocal is_open
+        if not is_open:
+            return b""
+        try:
+            if not select.select([descriptor], [], [], 0)[0]:
+                return b""
+            data = os.read(descriptor, limit)
+        except (OSError, ValueError):
+            data = b""
+        is_open = bool(data)
+        return data
+
+    return take
+
+
+# ------------------------------------------------------------------------------------- JSON
+
+
+def check_writable(filename: str | None) -> None:
+    """Raise OSError now, rather than after a long run, when a file cannot be written."""
+    if filename is not None and filename != STDOUT:
+        with Path(filename).open("a", encoding="utf-8"):
+            pass
+
+
+def write_json(filename: str | None, account: dict[str, object]) -> None:
+    """Write an account where `--json` says."""
+    if filename is None:
+        return
+    text = json.dumps(account, indent=2) + "\n"
+    if filename == STDOUT:
+        sys.stdout.write(text)
+    else:
+        Path(filename).write_text(text, encoding="utf-8")
+
+
+def exact_by_default(options: Options) -> Options:
+    """Give the options with the TLB modelled unless they say otherwise."""
+    from dataclasses import replace
+
+    return replace(options, tlb=options.tlb or EXACT)

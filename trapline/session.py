@@ -1,0 +1,276 @@
+"""Running a kernel from Python: `boot`, `run` and `compare`, what the commands do with options.
+
+A run is planned first (files read, everything checked, RAM laid out), then made and run; one plan
+serves the bare board and every mode, so that all start from the same state.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from trapline.kernels import Kernel, find_kernel
+from trapline.settings import (
+    BARE,
+    SOFTTLB,
+    Options,
+    check_bound,
+    check_mode,
+    cost_model,
+    machine_config,
+)
+from vmm.config import MachineConfig
+from vmm.stats import Account, RunFacts, account, kernel_misses
+from vmm.stop import Stop, StopReason
+
+if TYPE_CHECKING:
+    from isa.engine import Engine
+    from vmm.boot import BootPlan
+    from vmm.console import Console
+    from vmm.machine import Machine
+
+DIFFERENT = 1
+
+Echo = Callable[[bytes], object]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A kernel laid out in RAM, ready to be run in any mode."""
+
+    kernel: Kernel
+    options: Options
+    boot: "BootPlan"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run that has ended: what the guest printed, what the run cost, and the machine itself."""
+
+    stop: Stop
+    console: bytes
+    account: Account
+    machine: "Machine"
+    plan: Plan
+
+    @property
+    def exit_status(self) -> int:
+        """The guest's own, 124 when the bound was reached, 125 when a domain was stopped."""
+        return self.stop.status
+
+    @property
+    def text(self) -> str:
+        """The console's output as text."""
+        return self.console.decode("utf-8", "replace")
+
+    @property
+    def diagnosis(self) -> list[str]:
+        """Lines on how the run ended and in which state; none when the guest ended it itself."""
+        from vmm.diagnosis import diagnose
+
+        return diagnose(self.machine, self.stop, self.plan.boot.symbols)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the account under its stable keys, ready for `json.dumps`."""
+        return self.account.to_json()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same kernel on the bare board and in every mode it is eligible for, by mode."""
+
+    runs: Mapping[str, Result]
+
+    @property
+    def accounts(self) -> list[Account]:
+        """The accounts, the bare board's first."""
+        return [result.account for result in self.runs.values()]
+
+    @property
+    def console_agrees(self) -> bool:
+        """Whether all printed the same."""
+        return len({item.facts.console_sha256 for item in self.accounts}) == 1
+
+    @property
+    def state_agrees(self) -> bool:
+        """Whether all ended in the same architectural state."""
+        return len({item.facts.state_sha256 for item in self.accounts}) == 1
+
+    @property
+    def exit_status(self) -> int:
+        """The guest's own when all agree on what it did, 1 otherwise."""
+        if not (self.console_agrees and self.state_agrees):
+            return DIFFERENT
+        return next(iter(self.runs.values())).exit_status
+
+    def to_json(self) -> dict[str, object]:
+        """Return the accounts by mode, and whether they agree, ready for `json.dumps`."""
+        return {
+            "guest": self.accounts[0].facts.guest,
+            "console_agrees": self.console_agrees,
+            "state_agrees": self.state_agrees,
+            "runs": {mode: result.to_json() for mode, result in self.runs.items()},
+        }
+
+
+# ---------------------------------------------------------------------- the Python interface
+
+
+def run(program: str, *, input: bytes = b"", echo: Echo | None = None, **options: Any) -> Result:  # noqa: A002
+    """Run a kernel on the bare board; `options` are the fields of `trapline.settings.Options`.
+
+    `input` waits at the console, `echo` gets the console's output as it comes.
+    """
+    plan = make_plan(program, Options(**options), BARE)
+    return execute(plan, BARE, load_engine(plan), make_console(echo, input))
+
+
+def boot(
+    guest: str,
+    *,
+    mode: str = SOFTTLB,
+    input: bytes = b"",  # noqa: A002
+    echo: Echo | None = None,
+    **options: Any,
+) -> Result:
+    """Run a kernel as a domain under the monitor, its memory virtualized by `mode`."""
+    plan = make_plan(guest, Options(**options), check_mode(mode))
+    return execute(plan, mode, load_engine(plan), make_console(echo, input))
+
+
+def compare(guest: str, *, input: bytes = b"", **options: Any) -> Comparison:  # noqa: A002
+    """Run a kernel on the bare board and in every mode it is eligible for, TLBs modelled."""
+    return compare_plan(make_plan(guest, Options(**({"tlb": "exact"} | options)), SOFTTLB), input)
+
+
+# ------------------------------------------------------------------------------------- steps
+
+
+def make_console(
+    echo: Echo | None = None,
+    data: bytes = b"",
+    source: Callable[[int], bytes] | None = None,
+) -> "Console":
+    """Make a console with `data` waiting; `source` is asked for more when that has been read."""
+    from isa.errors import TraplineError
+    from vmm.console import INPUT_BYTES, Console
+
+    console = Console(echo, source=source)
+    if console.feed(data) < len(data):
+        raise TraplineError(f"an input of {len(data)} bytes: at most {INPUT_BYTES} can wait")
+    return console
+
+
+def make_plan(program: str, options: Options, mode: str) -> Plan:
+    """Find the kernel, check the options and lay out RAM; raise TraplineError for what is wrong."""
+    config = machine_config(options, mode)
+    check_bound(options.max_instructions)
+    cost_model(options)
+    kernel = find_kernel(program)
+    return Plan(kernel, options, lay_out(kernel, config, options.initrd))
+
+
+def lay_out(kernel: Kernel, config: MachineConfig, initrd: str | None) -> "BootPlan":
+    """Say what goes where in RAM, device tree included."""
+    from vmm.boot import RamRange, plan_boot, read_file, read_image
+    from vmm.devices import RAM_BASE
+    from vmm.tree import machine_tree
+
+    ram = RamRange(RAM_BASE, config.ram)
+    image = read_image(kernel.name, kernel.data, ram)
+    disk = None if initrd is None else (initrd, read_file(initrd))
+    return plan_boot(image, ram, lambda where: machine_tree(config, where), disk)
+
+
+def load_engine(plan: Plan) -> "Engine":
+    """Load the engine that a plan asks for; compiles it when that has not been done before."""
+    import isa.engine
+    from trapline.progress import show_progress
+
+    show_progress()
+    return isa.engine.load(plan.options.engine)
+
+
+def execute(
+    plan: Plan, mode: str, engine: "Engine", console: "Console", bound: int | None = None
+) -> Result:
+    """Make the machine of a mode, run the plan on it, and account for it.
+
+    `bound` is used where the options give none.
+    """
+    from vmm.state_hash import state_sha256
+
+    config = machine_config(plan.options, mode)
+    machine = _make(config, mode, engine, console)
+    machine.load(plan.boot)
+    cpu_before, wall_before = time.process_time(), time.perf_counter()
+    stop = machine.run(plan.options.max_instructions or bound)
+    cpu_s, wall_s = time.process_time() - cpu_before, time.perf_counter() - wall_before
+    facts = RunFacts(
+        guest=plan.kernel.name,
+        mode=mode,
+        engine=engine.name,
+        tlb=tlb_words(config, mode),
+        cpu_s=cpu_s,
+        wall_s=wall_s,
+        exit_status=stop.status,
+        stop_reason=stop.reason.value,
+        console_sha256=console.sha256,
+        state_sha256=state_sha256(machine),
+        is_exact=config.tlb is not None,
+    )
+    made = account(machine.cpu.counters(), cost_model(plan.options), facts)
+    return Result(stop, console.output, made, machine, plan)
+
+
+def _make(config: MachineConfig, mode: str, engine: "Engine", console: "Console") -> "Machine":
+    if mode == BARE:
+        from vmm.board import make_board
+
+        return make_board(config, engine, console)
+    from vmm.domain import make_domain
+
+    return make_domain(config, engine, console)
+
+
+def tlb_words(config: MachineConfig, mode: str) -> str:
+    """Say how TLB misses are accounted for, and the geometry."""
+    if config.tlb is None:
+        return "fast: not modelled"
+    if mode == BARE:
+        return f"exact: {config.tlb}"
+    return f"exact: {config.tlb}; second level {config.second}"
+
+
+def compare_plan(plan: Plan, data: bytes = b"") -> Comparison:
+    """Run a plan on the bare board and in every mode.
+
+    A kernel that only the monitor stops would spin for ever on the bare board. So the modes come
+    first, and the board is then bounded by what a stopped domain did.
+    """
+    engine = load_engine(plan)
+    domains = {
+        mode: execute(plan, mode, engine, make_console(None, data)) for mode in plan.kernel.modes
+    }
+    stuck = [result for result in domains.values() if result.stop.reason is StopReason.STUCK]
+    bound = max((_progress(result) for result in stuck), default=None)
+    bare = execute(plan, BARE, engine, make_console(None, data), bound)
+    misses = kernel_misses(bare.machine.cpu.counters())
+    return Comparison(
+        {BARE: bare} | {mode: _against(result, misses) for mode, result in domains.items()}
+    )
+
+
+def _progress(result: Result) -> int:
+    return sum(hart.progress for hart in result.machine.harts)
+
+
+def _against(result: Result, bare_kernel_misses: int) -> Result:
+    """Account once more for a domain's run, now that the bare board's misses are known."""
+    made = account(
+        result.machine.cpu.counters(),
+        cost_model(result.plan.options),
+        result.account.facts,
+        bare_kernel_misses=bare_kernel_misses,
+    )
+    return replace(result, account=made)

@@ -1,0 +1,120 @@
+"""What a run is asked to be: the values of the command's options and of the Python interface.
+
+Both give the same words (`mem="128M"`, `tlb="16x4"`); here they are read and checked, before
+anything is made.
+"""
+
+import re
+from dataclasses import dataclass
+
+from isa.errors import TraplineError
+from vmm.config import ISA, R10000_TLB, MachineConfig, TlbShape
+from vmm.costs import DEFAULT_PRESET, CostModel, preset
+
+BARE = "bare"
+SOFTTLB = "softtlb"
+MODES = (SOFTTLB,)
+"""The memory modes of the monitor, each open to unmodified guests."""
+FAST, EXACT = "fast", "exact"
+MAX_TLB_ENTRIES = 1 << 16
+MAX_BOUND = (1 << 63) - 1
+_UNITS = {"": 20, "b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+
+
+@dataclass(frozen=True)
+class Options:
+    """The words that a run is described by. `tlb` None is the default of the mode."""
+
+    isa: str = ISA
+    mem: str | int = "128M"
+    harts: int = 1
+    initrd: str | None = None
+    append: str = ""
+    tlb: str | None = None
+    second_tlb: str | None = None
+    max_instructions: int | None = None
+    costs: str = DEFAULT_PRESET
+    engine: str | None = None
+
+
+def parse_size(text: str | int) -> int:
+    """Read a size as QEMU does: K, M, G or T may follow, a bare number is in MiB.
+
+    An integer is bytes. Raises TraplineError.
+    """
+    if isinstance(text, int):
+        return text
+    match = re.fullmatch(r"(\d{1,9})([bkmgt]?)", text.strip().lower())
+    if match is None:
+        raise TraplineError(f"{text!r} is not a size; expected for example 128M or 2G")
+    return int(match[1]) << _UNITS[match[2]]
+
+
+def parse_tlb(text: str) -> TlbShape:
+    """Read SETSxWAYS, or just WAYS for a fully associative TLB; raise TraplineError."""
+    match = re.fullmatch(r"(?:(\d{1,6})x)?(\d{1,6})", text.strip().lower())
+    if match is None:
+        raise TraplineError(
+            f"{text!r} is not the geometry of a TLB; expected SETSxWAYS, for example 16x4"
+        )
+    shape = TlbShape(int(match[1] or 1), int(match[2]))
+    if shape.sets & (shape.sets - 1) or not 1 <= shape.entries <= MAX_TLB_ENTRIES:
+        raise TraplineError(
+            f"a TLB of {text}: the sets must be a power of two, the entries 1 to {MAX_TLB_ENTRIES}"
+        )
+    return shape
+
+
+def machine_config(options: Options, mode: str) -> MachineConfig:
+    """Check the options for a mode; raise TraplineError for what cannot be had."""
+    if options.isa.lower() != ISA:
+        raise TraplineError(f"ISA {options.isa!r}: the harts implement {ISA} and nothing else yet")
+    config = MachineConfig(
+        ram=parse_size(options.mem),
+        harts=options.harts,
+        tlb=_hart_tlb(options.tlb, mode),
+        bootargs=options.append,
+    )
+    if options.second_tlb is None:
+        return config
+    if mode == BARE:
+        raise TraplineError("--second-tlb: the bare board has no second-level TLB")
+    return MachineConfig(
+        ram=config.ram,
+        harts=config.harts,
+        tlb=config.tlb,
+        second=parse_tlb(options.second_tlb),
+        bootargs=config.bootargs,
+    )
+
+
+def _hart_tlb(text: str | None, mode: str) -> TlbShape | None:
+    word = text or (FAST if mode == BARE else EXACT)
+    if word == EXACT:
+        return R10000_TLB
+    if word != FAST:
+        return parse_tlb(word)
+    if mode != BARE:
+        raise TraplineError(f"--tlb fast: mode {mode} consists of a modelled TLB; give a geometry")
+    return None
+
+
+def cost_model(options: Options) -> CostModel:
+    """Give the cost model that is asked for; raise TraplineError when there is none."""
+    return preset(options.costs)
+
+
+def check_bound(bound: int | None) -> int | None:
+    """Give back a bound on instructions that makes sense; raise TraplineError for another."""
+    if bound is not None and not 1 <= bound <= MAX_BOUND:
+        raise TraplineError(f"a bound of {bound} instructions: expected 1 to {MAX_BOUND}")
+    return bound
+
+
+def check_mode(mode: str) -> str:
+    """Give back a mode that the monitor has; raise TraplineError, saying which there are."""
+    if mode in MODES:
+        return mode
+    later = mode in ("shadow", "direct", "twostage")
+    what = f"mode {mode} is not there yet" if later else f"no memory mode is called {mode!r}"
+    raise TraplineError(f"{what}; there is {', '.join(MODES)}")

@@ -1,0 +1,34 @@
+"""The device tree of a machine, made from its configuration and the table of devices.
+
+Everything in it is the same in every mode and every run: the guest must not see what carries it.
+"""
+
+import hashlib
+
+from vmm.bus import Bus
+from vmm.config import MachineConfig
+from vmm.devices import RAM_BASE, STDOUT_PATH, DeviceHost, attach_all, tree_nodes
+from vmm.fdt import Phandles, TreeOptions, blob, board_tree
+
+MMU = "riscv,sv39"
+RNG_SEED = hashlib.sha512(b"trapline").digest()
+"""A fixed seed: a guest's randomness is a part of what can be repeated."""
+
+
+def machine_tree(config: MachineConfig, initrd: tuple[int, int] | None = None) -> bytes:
+    """Return the device tree blob; `initrd` is where the initial RAM disk begins and ends."""
+    bus = Bus()
+    attach_all(bus, DeviceHost(config.harts, lambda: 0, len, lambda _request: None))
+    options = TreeOptions(
+        harts=config.harts,
+        isa=config.isa,
+        mmu=MMU,
+        memory_base=RAM_BASE,
+        memory_size=config.ram,
+        bootargs=config.bootargs,
+        stdout_path=STDOUT_PATH,
+        initrd=initrd,
+        rng_seed=RNG_SEED,
+    )
+    phandles = Phandles()
+    return blob(board_tree(options, tree_nodes(bus, config.harts, phandles), phandles))
