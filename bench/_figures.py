@@ -1,4 +1,7 @@
-"""What every measurement shares: processor time, medians, tables, and what must be reached."""
+"""What every measurement shares: processor time, medians, tables, and what must be reached.
+
+Not here: what is measured. Times are CPU time unless a name says wall.
+"""
 
 import resource
 import statistics

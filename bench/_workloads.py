@@ -1,0 +1,79 @@
+"""The guests that are measured: the bundled benchmarks, and small ones of our own in `bench/asm/`.
+
+Each is a workload in the frame of the bundled benchmarks: an S-mode kernel above an SBI, with Sv39
+on, that repeats something N times and prints a checksum.
+"""
+
+import functools
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import assembler
+from guests.builder import include_paths
+from guests.catalog import Guest, Kind, catalog, find
+
+FOLDER = Path(__file__).with_name("asm")
+BUNDLED = "nullcall"  # any: what our own workloads have in common with the bundled ones
+SHIM = FOLDER / "shim.s"
+SHIM_ENTRY = "shim_start"
+SHIM_SECTIONS = """SECTIONS
+{
+    . = 0x80000000;
+    .shim : { *(.shim) }
+    . = ALIGN(4096);
+    .shim_data : { *(.shim_data) }
+"""
+
+
+def workload(name: str) -> Guest:
+    """Find a workload: a bundled benchmark guest, or one of `bench/asm/`."""
+    if name in (guest.name for guest in catalog() if guest.kind is Kind.BENCH):
+        return find(name)
+    frame = find(BUNDLED)
+    own = FOLDER / f"{name}.s"
+    theirs = [source for source in frame.sources if source.stem != BUNDLED]
+    return replace(frame, name=name, sources=(*theirs, own))
+
+
+@functools.cache
+def elf(name: str, n: int) -> bytes:
+    """Give a workload's executable for N iterations."""
+    guest = workload(name)
+    return _link(guest.sources, n, guest.script.read_text(encoding="utf-8"), guest.entry)
+
+
+@functools.cache
+def shim_elf(name: str, n: int) -> bytes:
+    """Give a workload's executable with the shim below it: for simulators that have no SBI."""
+    guest = workload(name)
+    script = guest.script.read_text(encoding="utf-8").replace("SECTIONS\n{\n", SHIM_SECTIONS, 1)
+    return _link((*guest.sources, SHIM), n, script, SHIM_ENTRY)
+
+
+def _link(sources: Sequence[Path], n: int, script: str, entry: str) -> bytes:
+    frame = workload(BUNDLED).sources[0].parent
+    objects = [
+        assembler.assemble(
+            source.read_text(encoding="utf-8"),
+            filename=str(source),
+            include_paths=(*include_paths(source), frame),
+            defines={"N": n},
+        )
+        for source in sources
+    ]
+    return assembler.link(objects, script=script, entry=entry).to_bytes()
+
+
+@functools.cache
+def shim_file(name: str, n: int) -> Path:
+    """Give the path of that executable, in a folder that lives as long as this process."""
+    path = Path(_folder().name) / f"{name}-{n}.elf"
+    path.write_bytes(shim_elf(name, n))
+    return path
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
