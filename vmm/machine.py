@@ -43,10 +43,13 @@ from vmm.stop import Stop, StopReason
 
 MASK = (1 << 64) - 1
 STIP = 1 << 5
-CLINT_BITS = 1 << 3 | 1 << 7
+MTIP = 1 << 7
+CLINT_BITS = 1 << 3 | MTIP
 A0, A1, A6, A7 = 10, 11, 16, 17
 SLICE = 20_000_000  # instructions between looks at the host: some 0.05 s
-NEVER = 1 << 63
+FAR = 1 << 63  # clock units; a timer set beyond does not count as armed
+NEVER = 1 << 80  # later than any clock
+DISARMED = MASK  # ticks
 LAST_EXITS = 8
 
 
@@ -72,7 +75,7 @@ class Machine:
         self.current = 0
         self.last_exits: deque[str] = deque(maxlen=LAST_EXITS)
         self.states = HartStates(range(len(self.harts)), 0)
-        self._deadlines = [NEVER] * len(self.harts)  # SBI timers, in clock units
+        self._deadlines = [DISARMED] * len(self.harts)  # SBI timers, in the guest's ticks
         self._events = [0] * len(self.harts)  # when to look at a hart's timers next
         self._watch = Watch(self) if is_watched else None
         self.platform = Platform(self)
@@ -224,11 +227,8 @@ class Machine:
 
     def set_deadline(self, index: int, ticks: int) -> None:
         """Arm a hart's S-mode timer for an absolute guest time."""
-        hart = self.harts[index]
-        hart[Slot.MIP] &= ~STIP
-        ahead = hart.slots[Slot.TIME_OFFSET]
-        clock = (ticks - ahead & MASK) * hart.slots[Slot.TICK]
-        self._deadlines[index] = min(clock, NEVER)
+        self.harts[index][Slot.MIP] &= ~STIP
+        self._deadlines[index] = ticks
         self._events[index] = 0
 
     def _timers_changed(self) -> None:
@@ -243,15 +243,16 @@ class Machine:
             return
         running, self.current = self.current, index
         pending = hart.slots[Slot.MIP] & ~CLINT_BITS | self._clint.pending(index)
-        event = NEVER
-        target = None if pending & 1 << 7 else self._clint.next_event(index)
-        if target is not None:
-            event = min(target * hart.slots[Slot.TICK], NEVER)
-        if hart.clock >= self._deadlines[index]:
+        deadline = self._deadlines[index]
+        if deadline != DISARMED and self.time >= deadline:
             pending |= STIP
-            self._deadlines[index] = NEVER
+            deadline = self._deadlines[index] = DISARMED
         hart.slots[Slot.MIP] = pending
-        self._events[index] = min(event, self._deadlines[index])
+        ticks = None if pending & MTIP else self._clint.next_event(index)
+        event = NEVER if ticks is None else ticks * hart.slots[Slot.TICK]
+        if deadline != DISARMED:
+            event = min(event, (self._now() + deadline - self.time) * hart.slots[Slot.TICK])
+        self._events[index] = event if event < FAR else NEVER
         self.current = running
 
     def has_event(self, index: int) -> bool:
