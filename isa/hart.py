@@ -141,7 +141,7 @@ class Hart:
 
     @property
     def progress(self) -> int:
-        """Instructions retired or trapped: what fuel pays for."""
+        """Instructions retired, and exceptions and interrupts taken: what fuel pays for."""
         return self.slots[_INSTRET] + self.slots[_TRAPS]
 
     @property

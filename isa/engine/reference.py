@@ -34,7 +34,7 @@ class ReferenceEngine:
         """Do nothing: this engine keeps nothing of its own beside a hart."""
 
     def run(self, hart: Hart, fuel: int) -> Exit:
-        """Run until an exit, or until `fuel` instructions have retired or trapped."""
+        """Run until an exit, or until `fuel` instructions or interrupts have been taken."""
         hart[Slot.EXIT] = ExitReason.FUEL
         while fuel > 0:
             if hart[Slot.WAITING]:
@@ -42,8 +42,11 @@ class ReferenceEngine:
                     hart[Slot.EXIT] = ExitReason.WFI
                     break
                 hart[Slot.WAITING] = 0
-            if take_interrupt(hart) and hart[Slot.EXIT]:
-                break
+            if take_interrupt(hart):
+                if hart[Slot.EXIT]:
+                    break
+                fuel -= 1
+                continue
             self._step(hart)
             if hart[Slot.EXIT]:
                 break
