@@ -52,6 +52,11 @@ NEVER = 1 << 80  # later than any clock
 DISARMED = MASK  # ticks
 LAST_EXITS = 8
 
+# What every exit looks at: finding a member of an enum takes longer than reading a slot.
+FUEL, TRAP, MMIO, WFI = ExitReason.FUEL, ExitReason.TRAP, ExitReason.MMIO, ExitReason.WFI
+ECALL_S, STORE = Cause.ECALL_S, Access.STORE
+PC, EXIT, TRAPS = int(Slot.PC), int(Slot.EXIT), int(Slot.TRAPS)
+
 
 class Machine:
     """Harts, RAM, devices and environment of one guest."""
@@ -74,7 +79,7 @@ class Machine:
         self.stop: Stop | None = None
         self.current = 0
         self.settled = 0  # exits that asked for something
-        self.last_exits: deque[str] = deque(maxlen=LAST_EXITS)
+        self._notes: deque[tuple[int, int, str | int, int]] = deque(maxlen=LAST_EXITS)
         self.states = HartStates(range(len(self.harts)), 0)
         self._deadlines = [DISARMED] * len(self.harts)  # SBI timers, in the guest's ticks
         self._events = [0] * len(self.harts)  # when to look at a hart's timers next
@@ -212,11 +217,15 @@ class Machine:
         self.current = index
         hart = self.harts[index]
         end = hart.progress + share
-        while self.stop is None and hart.progress < end:
-            self._poll_timers(index)
-            fuel = min(end - hart.progress, max(1, self._events[index] - hart.clock))
-            exit_ = self.cpu.run(index, fuel)
-            if exit_.reason is ExitReason.WFI:
+        while self.stop is None and (left := end - hart.progress) > 0:
+            ahead = self._events[index] - hart.clock
+            if ahead <= 0:
+                self._poll_timers(index)
+                ahead = max(1, self._events[index] - hart.clock)
+            exit_ = self.cpu.run(index, ahead if ahead < left else left)
+            if exit_.reason is FUEL:
+                continue
+            if exit_.reason is WFI:
                 return True
             self.settle(hart, exit_)
             if self.states.status(index) is not HartState.STARTED:
@@ -301,58 +310,69 @@ class Machine:
 
     def settle(self, hart: Hart, exit_: Exit) -> None:
         """Do what an exit asks for."""
-        self.settled += exit_.reason is not ExitReason.FUEL
-        if exit_.reason is ExitReason.MMIO:
+        self.settled += exit_.reason is not FUEL
+        if exit_.reason is MMIO:
             self._access_device(hart, exit_)
-        elif exit_.reason is ExitReason.TRAP:
+        elif exit_.reason is TRAP:
             self._handle_trap(hart, exit_)
 
     def _access_device(self, hart: Hart, exit_: Exit) -> None:
         """Perform a device access; one that nothing answers is an access fault of the guest."""
-        self._note(hart, "store" if exit_.is_write else "load", exit_.pa)
-        if exit_.access == Access.STORE:
+        self._note(hart, exit_, "store" if exit_.access == STORE else "load", exit_.pa)
+        if exit_.access == STORE:
             fault = self.bus.write(exit_.pa, exit_.size, exit_.value)
             value: int | BusFault = 0 if fault is None else fault
         else:
             value = self.bus.read(exit_.pa, exit_.size)
         if isinstance(value, BusFault):
             after = refuse_access(hart)
-            if after.reason is ExitReason.TRAP:
+            if after.reason is TRAP:
                 self._handle_trap(hart, after)
         else:
             complete_access(hart, value)
 
     def _handle_trap(self, hart: Hart, exit_: Exit) -> None:
         """Be the M-mode that traps go to: SBI calls, and what is passed on to S-mode."""
-        hart[Slot.EXIT] = ExitReason.FUEL
-        if exit_.cause != Cause.ECALL_S:
-            self._note(hart, describe_cause(exit_.cause), exit_.tval)
+        registers = hart.slots
+        registers[EXIT] = FUEL
+        if exit_.cause != ECALL_S:
+            self._note(hart, exit_, describe_cause(exit_.cause), exit_.tval)
             enter_s(hart, exit_.cause, exit_.tval)
             return
-        registers = hart.slots
-        eid = registers[A7]
+        eid, fid = registers[A7], registers[A6]
+        self._note(hart, exit_, eid, fid)
         args = registers[A0:A6].tolist()
-        self._note(hart, f"SBI {self._sbi.name(eid)}", registers[A6])
-        self._finish_call(hart, self._sbi.call(self.platform, hart.id, eid, registers[A6], args))
+        self._finish_call(hart, self._sbi.call(self.platform, hart.id, eid, fid, args))
 
     def _finish_call(self, hart: Hart, outcome: CallOutcome) -> None:
         """Do what a call's outcome says; the ecall counts as a trap, it does not retire."""
+        registers = hart.slots
         match outcome:
             case SbiReturn(error, value):
-                hart[A0], hart[A1] = error, value
+                registers[A0], registers[A1] = error & MASK, value & MASK
             case LegacyReturn(value):
-                hart[A0] = value
+                registers[A0] = value & MASK
             case RedirectedFault(cause, tval):
                 enter_s(hart, cause, tval)
                 return
             case MachineStopped(request):
                 self._stop_by(request)
             case HartSuspended():
-                hart[A0], hart[A1] = 0, 0
+                registers[A0], registers[A1] = 0, 0
             case HartStopped():
                 pass
-        hart[Slot.TRAPS] += 1
-        hart[Slot.PC] = hart.pc + 4
+        registers[TRAPS] += 1
+        registers[PC] = registers[PC] + 4 & MASK
 
-    def _note(self, hart: Hart, what: str, value: int) -> None:
-        self.last_exits.append(f"hart {hart.id} at {hart.pc:#x}: {what} {value:#x}")
+    def _note(self, hart: Hart, exit_: Exit, what: str | int, value: int) -> None:
+        """Remember an exit: what it was, or which extension a call was for."""
+        self._notes.append((hart.id, exit_.pc, what, value))
+
+    @property
+    def last_exits(self) -> list[str]:
+        """Tell of the last exits to the environment, the latest at the end."""
+        return [self._describe(*note) for note in self._notes]
+
+    def _describe(self, hart: int, pc: int, what: str | int, value: int) -> str:
+        text = what if isinstance(what, str) else f"SBI {self._sbi.name(what)}"
+        return f"hart {hart} at {pc:#x}: {text} {value:#x}"

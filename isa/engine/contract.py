@@ -37,8 +37,10 @@ class Engine(Protocol):
 
 # Exits are frequent, and looking up a member of an enum takes longer than reading a slot.
 _REASONS = tuple(ExitReason)
-_SILENT = (ExitReason.FUEL, ExitReason.WFI)
-_PC = int(Slot.PC)
+_FUEL = ExitReason.FUEL
+_SILENT = (_FUEL, ExitReason.WFI)
+_PC, _INSTRET = int(Slot.PC), int(Slot.INSTRET)
+_EXIT, _EXIT_INSN = int(Slot.EXIT), int(Slot.EXIT_INSN)
 _FIRST, _END = int(Slot.CAUSE), int(Slot.EXIT_VALUE) + 1
 
 
@@ -56,24 +58,24 @@ def read_exit(hart: Hart) -> Exit:
 def complete_access(hart: Hart, value: int = 0) -> None:
     """Finish the instruction of an MMIO exit; `value` is what the device gave to a load."""
     slots = hart.slots
-    insn, slot, mask = _decode_access(slots[Slot.EXIT_INSN])
-    if slot is not None:
-        slots[slot] = word(insn.meaning(Word(value & mask)))
-    slots[_PC] = slots[_PC] + insn.length & MASK
-    slots[Slot.INSTRET] += 1
-    slots[Slot.EXIT] = ExitReason.FUEL
+    insn, rd, mask, length = _decode_access(slots[_EXIT_INSN])
+    if rd is not None:
+        slots[rd] = word(insn.meaning(Word(value & mask)))
+    slots[_PC] = slots[_PC] + length & MASK
+    slots[_INSTRET] += 1
+    slots[_EXIT] = _FUEL
 
 
 @functools.lru_cache(256)
-def _decode_access(insn_word: int) -> tuple[Insn, int | None, int]:
-    """Decode a load or store: for a load also the slot of its result and the mask of its data."""
+def _decode_access(insn_word: int) -> tuple[Insn, int | None, int, int]:
+    """Give a load's or store's instruction, the slot and mask of a load's result, the length."""
     insn = TABLE.decode(insn_word)
     assert insn is not None, "no device access to finish"
     assert insn.kind in (Kind.LOAD, Kind.STORE), f"{insn.name} does not access a device"
     if insn.kind is Kind.STORE:
-        return insn, None, 0
-    rd = insn.extract(insn_word)["rd"]
-    return insn, rd if rd else int(Slot.SINK), (1 << 8 * insn.size) - 1
+        return insn, None, 0, insn.length
+    rd = insn.extract(insn_word)["rd"] or int(Slot.SINK)
+    return insn, rd, (1 << 8 * insn.size) - 1, insn.length
 
 
 def refuse_access(hart: Hart) -> Exit:
