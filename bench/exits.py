@@ -30,8 +30,8 @@ class Leaving:
 
 
 WORKLOADS = (
-    Leaving("csr", "CSR access, compiled", 500_000, 2, COMPILED, is_bare_exit=False),
-    Leaving("nullcall", "system call and sret, compiled", 250_000, 4, COMPILED, is_bare_exit=False),
+    Leaving("csr", "CSR access, compiled", 2_000_000, 2, COMPILED, is_bare_exit=False),
+    Leaving("nullcall", "system call and sret, compiled", 1_000_000, 4, COMPILED, is_bare_exit=False),
     Leaving("sbi", "SBI call, Python", 60_000, 1, PYTHON),
     Leaving("uart", "UART register, Python", 60_000, 1, PYTHON),
 )
