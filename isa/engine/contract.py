@@ -61,7 +61,7 @@ def complete_access(hart: Hart, value: int = 0) -> None:
         rd = insn.extract(hart.slots[Slot.EXIT_INSN])["rd"]
         raw = Word(value & ((1 << 8 * insn.size) - 1))
         hart[rd if rd else Slot.SINK] = word(insn.meaning(raw))
-    hart[Slot.PC] = hart.pc + insn.length
+    hart[Slot.PC] = hart[Slot.NEXT_PC]
     hart[Slot.INSTRET] += 1
     hart[Slot.EXIT] = ExitReason.FUEL
 
