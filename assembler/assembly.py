@@ -13,7 +13,14 @@ from assembler.artifacts import Object
 from assembler.directives import DIRECTIVES
 from assembler.directives.conditional import Conditionals
 from assembler.emit import Emitter
-from assembler.errors import MAX_ERRORS, AssemblyError, AssemblyErrors, Complaint, nearest
+from assembler.errors import (
+    MAX_ERRORS,
+    AssemblyError,
+    AssemblyErrors,
+    Complaint,
+    OptionError,
+    nearest,
+)
 from assembler.expr import Linear, fold
 from assembler.finish import Finisher
 from assembler.forms import Prepared, forms, prepare
@@ -26,7 +33,7 @@ from assembler.symbols import Symbol
 from isa.errors import Location
 
 MAX_DEPTH = 100  # frames open at once
-MAX_EXPANDED = 5_000_000  # statements that macros and repeats may produce
+MAX_EXPANDED = 2_000_000  # statements that macros and repeats may produce
 MAX_KEPT = 100_000  # prepared statements
 _FIRST_SECTIONS = (
     (".text", "ax", "progbits"),
@@ -62,7 +69,10 @@ class Assembly(Emitter):
         super().__init__()
         self.include_paths = [Path(path) for path in include_paths]
         self.parser = Parser()
-        self.target = make_target(march, mabi)
+        try:
+            self.target = make_target(march, mabi)
+        except Complaint as complaint:
+            raise OptionError(complaint.message) from None
         self.switches = Switches()
         self.conditionals = Conditionals()
         self.macros: dict[str, Macro] = {}

@@ -19,7 +19,7 @@ from isa.spec import TABLE
 MASK64 = (1 << 64) - 1
 _GP, _TP = x_number("gp"), x_number("tp")
 _SKIPPED, _WORD = 8, 4  # zeros in a row that are not worth showing
-_LAST = (True, 9)
+_LAST = (True, 99)
 _Label = tuple[int, tuple[bool, int], str]
 _DATA_WORDS = {2: ".short", 4: ".word", 1: ".byte"}
 
@@ -151,7 +151,8 @@ class _Dump:
 
 def _rank(symbol: ObjSymbol) -> int:
     """Prefer functions and global names where several names share an address."""
-    return (symbol.type != "func") * 2 + (symbol.binding == "local")
+    is_inner = symbol.name.startswith(".")
+    return (symbol.type != "func") * 4 + (symbol.binding == "local") * 2 + is_inner
 
 
 def _target(symbol: ObjSymbol | None, addend: int) -> str:

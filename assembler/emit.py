@@ -106,7 +106,8 @@ class Emitter:
     def _emit_special(self, prepared: Prepared) -> None:
         """Emit `li` and `la`, whose length depends on their value."""
         assert prepared.tree is not None
-        value = fold(self.evaluate(prepared.tree, prepared.atoms), is_final=False)
+        written = self.evaluate(prepared.tree, prepared.atoms)
+        value = fold(written, is_final=False)
         if isinstance(value, int):
             is_address = prepared.special == "address"
             self.section.emit(constant_words(prepared.register, value, is_address))
@@ -116,7 +117,7 @@ class Emitter:
                 f"li needs a constant known here, and {names} is not; use la for an address"
             )
         else:
-            self._emit_address(prepared.register, value)
+            self._emit_address(prepared.register, written)
 
     def _emit_address(self, register: int, value: Value) -> None:
         start = self.section.here()

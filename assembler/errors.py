@@ -52,6 +52,10 @@ class AssemblyErrors(TraplineError):  # noqa: N818 - several of them
         super().__init__("\n".join(str(error) for error in self.errors))
 
 
+class OptionError(TraplineError):
+    """An architecture or ABI that cannot be assembled for."""
+
+
 class LinkError(TraplineError):
     """Objects that cannot be linked."""
 

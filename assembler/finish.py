@@ -51,6 +51,8 @@ class Finisher:
         self._object.sections.append(attributes_section(self._target))
         marks = self._mapping_symbols()
         heads = [ObjSymbol("", type="section", section=s) for s in self._object.sections]
+        if name := self._target.source_name:
+            heads.insert(0, ObjSymbol(name, type="file", section="absolute"))
         self._object.symbols = [*heads, *marks, *self._made.values()]
         return self._object
 
@@ -116,8 +118,18 @@ class Finisher:
         if base is None or base.place is None:
             raise Complaint(f"{symbol.name} cannot be expressed: it depends on {describe(folded)}")
         assert isinstance(folded, Linear)
+        if base is not symbol:
+            self._inherit(base, made)
         made.value = base.place.final() + folded.constant
         made.section = self._outputs[id(base.place.section)]
+
+    def _inherit(self, base: Symbol, made: ObjSymbol) -> None:
+        """Give a symbol assigned from another one its type and size, where it has none."""
+        if made.type == "notype":
+            made.type = base.type
+        size = fold(base.size, is_final=True)
+        if not made.size and isinstance(size, int):
+            made.size = size
 
     # ---- fixups
 

@@ -61,7 +61,7 @@ class OutSection:
         found = set().union(*(piece.section.flags for piece in self.pieces()))
         if self.statement and self.statement.kind in ("NOLOAD", "COPY", "INFO"):
             found -= set("") if self.statement.kind == "NOLOAD" else {"a"}
-        if not found and (self.data or self.size):
+        if not any(self.pieces()) and (self.data or self.size):
             found = {"a", "w"}
         return "".join(sorted(found & set("awxTMS") - (set() if self._is_uniform() else set("MS"))))
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from assembler.artifacts import Image, Object
-from assembler.errors import LinkError, LinkErrors, ObjectFormatError, nearest
+from assembler.errors import LinkError, LinkErrors, ObjectFormatError, ScriptError, nearest
 from assembler.link_layout import Layout
 from assembler.link_sections import OutSection, Piece
 from assembler.linker_script import Script, parse_script
@@ -19,6 +19,7 @@ from assembler.relocate import Relocator
 MAX_ERRORS = 50
 MASK64 = (1 << 64) - 1
 MAX_MEMORY = 1 << 30
+_BUCKETS = 4051
 _STRENGTH = {"undefined": 0, "weak": 1, "common": 2, "strong": 3}
 
 
@@ -69,21 +70,35 @@ class Linker:
             message = f"{obj.filename}: symbol {symbol.name!r} is already defined in {first}"
             self._complain(LinkError(message))
         elif new == old == _STRENGTH["common"]:
-            known[0].size = max(known[0].size, symbol.size)
-            known[0].value = max(known[0].value, symbol.value)
+            align = max(known[0].value, symbol.value)
+            if symbol.size > known[0].size:
+                self._globals[symbol.name] = (symbol, obj)
+            self._globals[symbol.name][0].value = align
         elif new > old:
             self._globals[symbol.name] = (symbol, obj)
 
     def _add_commons(self) -> None:
-        """Give each common symbol that remains a piece of zeros of its own."""
+        """Give the common symbols that remain room in the object that asks for most."""
+        found: dict[int, list[ObjSymbol]] = {}
         for symbol, obj in self._globals.values():
             if symbol.section == "common":
-                align = max(1, symbol.value)
-                room = ObjSection("COMMON", "nobits", "wa", b"", symbol.size, align)
-                symbol.section, symbol.value = room, 0
-                piece = Piece(obj, room)
-                self._pieces.append(piece)
-                self._piece_of[id(room)] = piece
+                found.setdefault(id(obj), []).append(symbol)
+        for obj in self._objects:
+            if symbols := found.get(id(obj)):
+                self._add_room(obj, sorted(symbols, key=lambda symbol: hash_bucket(symbol.name)))
+
+    def _add_room(self, obj: Object, symbols: list[ObjSymbol]) -> None:
+        """Place common symbols one after another in a section of zeros."""
+        room = ObjSection("COMMON", "nobits", "wa")
+        for symbol in symbols:
+            align = max(1, symbol.value)
+            room.align = max(room.align, align)
+            symbol.value = -(-room.size // align) * align
+            room.size = symbol.value + symbol.size
+            symbol.section = room
+        piece = Piece(obj, room)
+        self._pieces.append(piece)
+        self._piece_of[id(room)] = piece
 
     def _is_wanted(self, name: str) -> bool:
         known = self._globals.get(name)
@@ -121,7 +136,10 @@ class Linker:
 
     def link(self, entry: str | int | None) -> Image:
         """Place everything, relocate, and make the image."""
-        self._layout.place()
+        try:
+            self._layout.place()
+        except RecursionError:
+            raise ScriptError("an expression of the linker script is nested too deeply") from None
         outputs = [out for out in self._layout.outputs if not out.is_empty]
         total = sum(out.size for out in outputs if not out.is_nobits)
         if total > MAX_MEMORY:
@@ -232,6 +250,16 @@ class Linker:
         yield ObjSymbol(
             symbol.name, value, symbol.size, symbol.binding, symbol.type, symbol.visibility, place
         )
+
+
+def hash_bucket(name: str) -> int:
+    """Give the place of a name in GNU ld's symbol table, whose order common symbols follow."""
+    value = 0
+    data = name.encode("utf-8", "surrogateescape")
+    for byte in (*data, len(data)):
+        value = (value + byte + (byte << 17)) & MASK64
+        value ^= value >> 2
+    return (value & 0xFFFF_FFFF) % _BUCKETS
 
 
 def _strength(symbol: ObjSymbol) -> str:

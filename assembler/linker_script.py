@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any, TypeAlias
 
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedInput, VisitError
+from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 
 from assembler.errors import ScriptError
 from isa.errors import Location
@@ -298,7 +298,7 @@ def parse_script(text: str, filename: str = "<script>") -> Script:
         statements: Any = _lark().parse(text)
     except UnexpectedInput as error:
         place = Location(filename, error.line, error.column)
-        if error.line < 1:
+        if isinstance(error, UnexpectedToken) and error.token.type == "$END":
             place = Location(filename, text.count("\n") + 1)
             raise ScriptError("the linker script ends too early", place) from None
         at = error.pos_in_stream

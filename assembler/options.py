@@ -12,6 +12,7 @@ DEFAULT_MARCH = "rv64im_zicsr_zifencei"
 # Extensions that can be assembled, in canonical order, with the version that is recorded.
 _EXTENSIONS = {"i": "2p1", "m": "2p0", "zicsr": "2p0", "zifencei": "2p0", "zmmul": "1p0"}
 _IMPLIED = {"m": ("zmmul",)}
+_GENERAL = ("i", "m", "a", "f", "d", "zicsr", "zifencei")
 _ABIS = {"lp64": 0}
 PRIV_SPEC = (1, 11, 0)  # what GNU as records by default once a CSR is named
 
@@ -24,6 +25,7 @@ class Target:
     abi: str = "lp64"
     stack_align: int | None = None
     unaligned_access: int | None = None
+    source_name: str = ""
     priv_spec: tuple[int, int, int] = (0, 0, 0)
 
     @property
@@ -49,16 +51,19 @@ def make_target(march: str = DEFAULT_MARCH, mabi: str = "lp64") -> Target:
     """Read `-march` and `-mabi`; raise Complaint for what cannot be assembled."""
     if mabi not in _ABIS:
         raise Complaint(f"ABI {mabi!r} is not supported{nearest(mabi, _ABIS)}; known: lp64")
-    match = re.fullmatch(r"rv64([a-z]+)((?:_[a-z0-9]+)*)", march)
-    if not match:
-        raise Complaint(f"architecture {march!r} is not rv64 followed by extensions")
-    letters = match[1].replace("g", "imafd_zicsr_zifencei".partition("_")[0])
-    names = [*letters, *(word for word in match[2].split("_") if word)]
-    if "g" in match[1]:
-        names += ["zicsr", "zifencei"]
+    names = _read_names(march)
     for name in names:
-        if re.sub(r"[0-9]+p?[0-9]*$", "", name) not in _EXTENSIONS:
+        if name not in _EXTENSIONS:
             raise Complaint(f"extension {name!r} of {march!r} cannot be assembled yet")
-    wanted = {re.sub(r"[0-9]+p?[0-9]*$", "", name) for name in names}
-    wanted |= {implied for name in wanted for implied in _IMPLIED.get(name, ())}
+    wanted = set(names) | {implied for name in names for implied in _IMPLIED.get(name, ())}
     return Target(tuple(name for name in _EXTENSIONS if name in wanted), mabi)
+
+
+def _read_names(march: str) -> list[str]:
+    """Split an architecture string into extension names, without their versions."""
+    if not re.fullmatch(r"rv64[a-z][a-z0-9_]*", march):
+        raise Complaint(f"architecture {march!r} is not rv64 followed by extensions")
+    first, *rest = march.removeprefix("rv64").split("_")
+    names = re.findall(r"([a-z])(?:[0-9]+(?:p[0-9]+)?)?", first)
+    names += [re.sub(r"[0-9]+p[0-9]+$", "", word) for word in rest if word]
+    return [letter for name in names for letter in (_GENERAL if name == "g" else (name,))]

@@ -162,12 +162,26 @@ class Section:
             return pad_pattern(fill, size)
 
         at = self.size
+        if fill is None and self.is_code:
+            self._mark_padding(measure(at))
         self.add_point(Point(at, measure(at), measure, pad, self.is_firm, spot))
+
+    def _mark_padding(self, size: int) -> None:
+        """Note that nops follow, after a byte of data where they do not start on a boundary."""
+        if size % 2 == 0:
+            self.set_mark("x")
+            return
+        self.marks.append((self.here(), "d"))
+        self.mark = "x"
+        self.marks.append((Place(self, self.size + 1, len(self.points) + 1), "x"))
 
     def close(self, spot: Spot) -> None:
         """Pad code to its own alignment, so that what is linked behind it is aligned."""
         if self.is_code and self.size:
+            is_odd = self.size % 2 == 1
             self.align_to(self.align, None, None, spot)
+            if is_odd:
+                self.marks.pop()
 
     def settle(self, sizes: Iterable[int]) -> bool:
         """Take new sizes of the points; say whether anything moved."""

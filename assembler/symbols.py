@@ -32,7 +32,7 @@ class Symbol:
     defined_at: Spot | None = None
     used_at: Spot | None = None
     is_constant: bool = False  # by .equiv: must not change
-    is_listed: bool = True
+    is_declared_local: bool = False
 
     @property
     def is_defined(self) -> bool:

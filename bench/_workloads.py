@@ -12,7 +12,7 @@ from pathlib import Path
 
 import assembler
 from guests.builder import include_paths
-from guests.catalog import Guest, Kind, catalog, find
+from guests.catalog import Guest, catalog, find
 
 FOLDER = Path(__file__).with_name("asm")
 BUNDLED = "nullcall"  # any: what our own workloads have in common with the bundled ones
@@ -28,8 +28,8 @@ SHIM_SECTIONS = """SECTIONS
 
 
 def workload(name: str) -> Guest:
-    """Find a workload: a bundled benchmark guest, or one of `bench/asm/`."""
-    if name in (guest.name for guest in catalog() if guest.kind is Kind.BENCH):
+    """Find a workload: a bundled guest, or one of `bench/asm/`."""
+    if name in (guest.name for guest in catalog()):
         return find(name)
     frame = find(BUNDLED)
     own = FOLDER / f"{name}.s"

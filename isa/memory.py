@@ -6,12 +6,17 @@ else goes through `read` and `write`, which check their range and tell engines o
 
 import ctypes
 import mmap
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 from isa.errors import TraplineError
 from isa.pte import PAGE_SIZE
 
 MAX_RAM = 1 << 40
+PAGEMAP = Path("/proc/self/pagemap")
+"""Linux tells here, in 64 bits a host page, which are there: bit 63 in memory, bit 62 in swap."""
+_NEITHER = bytes(range(0x40))
 
 
 class Memory:
@@ -43,6 +48,19 @@ class Memory:
         self.view[pa - self.base : pa - self.base + len(data)] = data
         for tell in self.on_write:
             tell(pa - self.base, len(data))
+
+    def is_untouched(self, pa: int, length: int) -> bool:
+        """Say whether a range is known to be zero because no host page stands behind it."""
+        assert self.contains(pa, length), f"{pa:#x}+{length:#x} is not RAM"
+        first = (self.address + pa - self.base) // mmap.PAGESIZE
+        last = (self.address + pa - self.base + length - 1) // mmap.PAGESIZE
+        try:
+            with PAGEMAP.open("rb", buffering=0) as pagemap:
+                size = (last - first + 1) * 8
+                entries = os.pread(pagemap.fileno(), size, first * 8)
+        except OSError:
+            return False
+        return len(entries) == size and not entries[7::8].translate(None, _NEITHER)
 
 
 def map_lazily(size: int) -> mmap.mmap:

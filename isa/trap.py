@@ -24,7 +24,9 @@ def pend(hart: Page, cause: int, tval: int) -> int:
 
 
 def pend_illegal(hart: Page, word: int) -> int:
-    """Note that the current instruction is illegal."""
+    """Note that the current instruction is illegal; tval takes 16 bits of a 16-bit encoding."""
+    if word & 3 != 3:
+        word = word & 0xFFFF
     return pend(hart, Cause.ILLEGAL, word)
 
 

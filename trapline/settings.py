@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from isa.errors import TraplineError
-from vmm.config import ISA, R10000_TLB, MachineConfig, TlbShape
+from vmm.config import ISA, R10000_TLB, SECOND_LEVEL_TLB, MachineConfig, TlbShape
 from vmm.costs import DEFAULT_PRESET, CostModel, preset
 
 BARE = "bare"
@@ -16,7 +16,6 @@ SOFTTLB = "softtlb"
 MODES = (SOFTTLB,)
 """The memory modes of the monitor, each open to unmodified guests."""
 FAST, EXACT = "fast", "exact"
-MAX_TLB_ENTRIES = 1 << 16
 MAX_BOUND = (1 << 63) - 1
 _UNITS = {"": 20, "b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
@@ -51,40 +50,31 @@ def parse_size(text: str | int) -> int:
 
 
 def parse_tlb(text: str) -> TlbShape:
-    """Read SETSxWAYS, or just WAYS for a fully associative TLB; raise TraplineError."""
+    """Read SETSxWAYS, or just WAYS for a fully associative TLB; raise TraplineError.
+
+    Which geometries there can be is for `MachineConfig` to say.
+    """
     match = re.fullmatch(r"(?:(\d{1,6})x)?(\d{1,6})", text.strip().lower())
     if match is None:
         raise TraplineError(
             f"{text!r} is not the geometry of a TLB; expected SETSxWAYS, for example 16x4"
         )
-    shape = TlbShape(int(match[1] or 1), int(match[2]))
-    if shape.sets & (shape.sets - 1) or not 1 <= shape.entries <= MAX_TLB_ENTRIES:
-        raise TraplineError(
-            f"a TLB of {text}: the sets must be a power of two, the entries 1 to {MAX_TLB_ENTRIES}"
-        )
-    return shape
+    return TlbShape(int(match[1] or 1), int(match[2]))
 
 
 def machine_config(options: Options, mode: str) -> MachineConfig:
     """Check the options for a mode; raise TraplineError for what cannot be had."""
     if options.isa.lower() != ISA:
         raise TraplineError(f"ISA {options.isa!r}: the harts implement {ISA} and nothing else yet")
-    config = MachineConfig(
+    if "\0" in options.append:
+        raise TraplineError("--append: a NUL character cannot stand in a command line")
+    second = options.second_tlb
+    return MachineConfig(
         ram=parse_size(options.mem),
         harts=options.harts,
         tlb=_hart_tlb(options.tlb, mode),
+        second=SECOND_LEVEL_TLB if second is None else parse_tlb(second),
         bootargs=options.append,
-    )
-    if options.second_tlb is None:
-        return config
-    if mode == BARE:
-        raise TraplineError("--second-tlb: the bare board has no second-level TLB")
-    return MachineConfig(
-        ram=config.ram,
-        harts=config.harts,
-        tlb=config.tlb,
-        second=parse_tlb(options.second_tlb),
-        bootargs=config.bootargs,
     )
 
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from isa.errors import TraplineError
+from isa.hart import MAX_TLB_ENTRIES
 
 MIN_RAM = 64 << 10
 MAX_RAM = 64 << 30
 MAX_HARTS = 8
 ISA = "rv64im_zicsr_zifencei"
 DEFAULT_TICK = 100
+MAX_PERIOD = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,20 @@ class MachineConfig:
             )
         if not 1 <= self.harts <= MAX_HARTS:
             raise TraplineError(f"{self.harts} harts: expected 1 to {MAX_HARTS}")
+        for name, number in (("tick", self.tick), ("quantum", self.quantum)):
+            if not 1 <= number <= MAX_PERIOD:
+                raise TraplineError(
+                    f"a {name} of {number} instructions: expected 1 to {MAX_PERIOD}"
+                )
+        if self.tlb is not None:
+            _check_tlb(self.tlb, least_ways=1)
+        _check_tlb(self.second, least_ways=0)
+
+
+def _check_tlb(shape: TlbShape, least_ways: int) -> None:
+    is_power = shape.sets > 0 and shape.sets & shape.sets - 1 == 0
+    if not is_power or shape.ways < least_ways or shape.entries > MAX_TLB_ENTRIES:
+        raise TraplineError(
+            f"a TLB of {shape.sets} sets and {shape.ways} ways: expected a power of two of sets, at"
+            f" least {least_ways} ways and at most {MAX_TLB_ENTRIES} entries"
+        )

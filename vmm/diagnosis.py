@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from isa.causes import Priv, describe_cause
 from isa.hart import Hart
 from isa.registers import X_NAMES
+from isa.state import Slot
 from vmm.elf import Symbols
 from vmm.machine import Machine
 from vmm.stop import Stop, StopReason
@@ -57,6 +58,6 @@ def _csr(hart: Hart, name: str, symbols: Symbols) -> str:
     value = hart.csr[name]
     text = f"{value:016x}"
     if name in CAUSES:
-        return f"{text}  {describe_cause(value)}"
+        return f"{text}  {describe_cause(value)}" if hart.slots[Slot.TRAPS] else text
     place = symbols.name(value) if name in ADDRESSES else None
     return f"{text}  <{place}>" if place else text

@@ -21,12 +21,13 @@ CLASS_64, LITTLE_ENDIAN = 2, 1
 ET_EXEC, ET_DYN = 2, 3
 EM_RISCV = 243
 STT_NOTYPE, STT_OBJECT, STT_FUNC = 0, 1, 2
-SHN_UNDEF = 0
+SHN_UNDEF, SHN_ABS = 0, 0xFFF1
 HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 SYMBOL = struct.Struct("<IBBHQQ")
 SEGMENT_HEADER_BYTES, SECTION_HEADER_BYTES = 56, 64
 MAX_SEGMENTS, MAX_SYMBOLS = 1024, 4_000_000
 ADDRESS_LIMIT = 1 << 64
+LAST_REACHES = 4096  # bytes behind the last symbol that are still called by its name
 
 
 class LoadError(TraplineError):
@@ -52,25 +53,32 @@ class Segment:
 
 @dataclass(frozen=True)
 class Symbols:
-    """The symbols of a file: addresses by name, names by address."""
+    """The symbols of a file: addresses by name, names by address.
+
+    `constants` are the names that stand for a number and not for a place in the program.
+    """
 
     by_name: dict[str, int] = field(default_factory=dict)
+    constants: frozenset[str] = frozenset()
 
     @cached_property
     def _sorted(self) -> tuple[list[int], list[str]]:
-        ordered = sorted((at, _rank(name), name) for name, at in self.by_name.items())
+        places = ((at, name) for name, at in self.by_name.items() if name not in self.constants)
+        ordered = sorted((at, _rank(name), name) for at, name in places)
         chosen: dict[int, str] = {}
         for at, _rank_of_it, name in ordered:
             chosen.setdefault(at, name)
         return list(chosen), list(chosen.values())
 
     def name(self, address: int) -> str | None:
-        """Return `symbol` or `symbol+0x1c` for an address, None before the first symbol."""
+        """Return `symbol` or `symbol+0x1c` for an address, None outside the program."""
         addresses, names = self._sorted
         at = bisect_right(addresses, address) - 1
         if at < 0:
             return None
         distance = address - addresses[at]
+        if at == len(addresses) - 1 and distance >= LAST_REACHES:
+            return None
         return f"{names[at]}+{distance:#x}" if distance else names[at]
 
 
@@ -247,6 +255,7 @@ def _symbols(filename: str, data: bytes, header: _Header) -> Symbols:
     count = header.section_count
     sections = _rows(data, "Elf_Shdr", header.sections_at, SECTION_HEADER_BYTES, count)
     by_name: dict[str, int] = {}
+    constants: set[str] = set()
     for section in sections:
         if section["sh_type"] != "SHT_SYMTAB":
             continue
@@ -254,8 +263,8 @@ def _symbols(filename: str, data: bytes, header: _Header) -> Symbols:
             raise LoadError(filename, f"the symbol table names section {section['sh_link']}")
         table = _section(filename, data, section)
         names = _section(filename, data, sections[section["sh_link"]])
-        _add_symbols(by_name, table, names)
-    return Symbols(by_name)
+        _add_symbols(by_name, constants, table, names)
+    return Symbols(by_name, frozenset(constants))
 
 
 def _section(filename: str, data: bytes, section: Mapping[str, Any]) -> bytes:
@@ -269,10 +278,13 @@ def _section(filename: str, data: bytes, section: Mapping[str, Any]) -> bytes:
     return data[at : at + size]
 
 
-def _add_symbols(by_name: dict[str, int], table: bytes, names: bytes) -> None:
+def _add_symbols(by_name: dict[str, int], constants: set[str], table: bytes, names: bytes) -> None:
     usable = min(len(table) // SYMBOL.size, MAX_SYMBOLS) * SYMBOL.size
     for at, info, _other, section, value, _size in SYMBOL.iter_unpack(table[:usable]):
         end = names.find(b"\0", at)
         kind = info & 0xF
         if section != SHN_UNDEF and kind in (STT_NOTYPE, STT_OBJECT, STT_FUNC) and end > at:
-            by_name[names[at:end].decode("utf-8", "replace")] = value
+            name = names[at:end].decode("utf-8", "replace")
+            by_name[name] = value
+            if section == SHN_ABS:
+                constants.add(name)

@@ -4,12 +4,15 @@ The frame map is one unsigned 64-bit machine frame number per guest frame; compi
 same words. The bare board's map is the identity and is not stored.
 """
 
+from array import array
 from collections.abc import Iterator
 
 from isa.errors import TraplineError
 from isa.memory import Memory, map_lazily
 from isa.pte import PAGE_SHIFT, PAGE_SIZE
 from isa.state import NO_FRAME
+
+CHUNK = 2 << 20
 
 
 class FrameAllocator:
@@ -64,8 +67,7 @@ class GuestMemory:
         count = size >> PAGE_SHIFT
         taken = allocator.take(count)
         frames = memoryview(map_lazily(count * 8)).cast("Q")
-        for guest_frame, machine_frame in enumerate(taken):
-            frames[guest_frame] = machine_frame
+        frames[:] = memoryview(array("Q", taken))
         return cls(memory, base, size, frames)
 
     def contains(self, gpa: int, size: int) -> bool:
@@ -75,7 +77,11 @@ class GuestMemory:
         if self.frames is None:
             return True
         first, last = gpa - self.base >> PAGE_SHIFT, gpa + max(size, 1) - 1 - self.base
-        return all(self.frames[n] != NO_FRAME for n in range(first, (last >> PAGE_SHIFT) + 1))
+        return NO_FRAME not in self.frames[first : (last >> PAGE_SHIFT) + 1].tolist()
+
+    def is_untouched(self, gpa: int, size: int) -> bool:
+        """Say whether a range that `contains` accepts is known to be zero without reading it."""
+        return all(self.machine.is_untouched(pa, n) for pa, n in self._pieces(gpa, size))
 
     def read(self, gpa: int, size: int) -> bytes:
         """Read a range that `contains` accepts."""
@@ -88,17 +94,39 @@ class GuestMemory:
             self.machine.write(pa, data[at : at + length])
             at += length
 
+    def filled_pages(self) -> Iterator[tuple[int, bytes]]:
+        """Give number and content of each page that is not zero."""
+        zeros = bytes(CHUNK)
+        for start in range(0, self.size, CHUNK):
+            size = min(CHUNK, self.size - start)
+            if self.is_untouched(self.base + start, size):
+                continue
+            chunk = self.read(self.base + start, size)
+            if chunk == zeros[: len(chunk)]:
+                continue
+            for at in range(0, len(chunk), PAGE_SIZE):
+                page = chunk[at : at + PAGE_SIZE]
+                if page != zeros[:PAGE_SIZE]:
+                    yield (start + at) >> PAGE_SHIFT, page
+
     def _pieces(self, gpa: int, size: int) -> Iterator[tuple[int, int]]:
-        """Give machine address and length of each part that one frame holds."""
+        """Give machine address and length of each part that frames in a row hold."""
         assert self.contains(gpa, size), f"{gpa:#x}+{size:#x} is not guest RAM"
         if self.frames is None:
             yield gpa, size
             return
+        offset = gpa - self.base
+        at = offset >> PAGE_SHIFT
+        inside = offset & PAGE_SIZE - 1
         while size:
-            offset = gpa - self.base
-            inside = offset & PAGE_SIZE - 1
-            length = min(size, PAGE_SIZE - inside)
-            frame = self.frames[offset >> PAGE_SHIFT]
-            yield self.machine.base + (frame << PAGE_SHIFT) + inside, length
-            gpa += length
+            first = end = self.frames[at]
+            length = -inside
+            while length < size and self.frames[at] == end:
+                length += PAGE_SIZE
+                at, end = at + 1, end + 1
+                if at == len(self.frames):
+                    break
+            length = min(length, size)
+            yield self.machine.base + (first << PAGE_SHIFT) + inside, length
             size -= length
+            inside = 0

@@ -43,10 +43,13 @@ from vmm.stop import Stop, StopReason
 
 MASK = (1 << 64) - 1
 STIP = 1 << 5
-CLINT_BITS = 1 << 3 | 1 << 7
+MTIP = 1 << 7
+CLINT_BITS = 1 << 3 | MTIP
 A0, A1, A6, A7 = 10, 11, 16, 17
 SLICE = 20_000_000  # instructions between looks at the host: some 0.05 s
-NEVER = 1 << 63
+FAR = 1 << 63  # clock units; a timer set beyond does not count as armed
+NEVER = 1 << 80  # later than any clock
+DISARMED = MASK  # ticks
 LAST_EXITS = 8
 
 
@@ -70,10 +73,14 @@ class Machine:
         self.console = console
         self.stop: Stop | None = None
         self.current = 0
+        self.settled = 0  # exits that asked for something
         self.last_exits: deque[str] = deque(maxlen=LAST_EXITS)
         self.states = HartStates(range(len(self.harts)), 0)
-        self._deadlines = [NEVER] * len(self.harts)  # SBI timers, in clock units
+        self._deadlines = [DISARMED] * len(self.harts)  # SBI timers, in the guest's ticks
         self._events = [0] * len(self.harts)  # when to look at a hart's timers next
+        self._quantum = config.quantum if len(self.harts) > 1 else NEVER
+        self._turns: deque[int] = deque()  # harts that still have a turn in this round
+        self._share = self._quantum  # what is left of the first one's
         self._watch = Watch(self) if is_watched else None
         self.platform = Platform(self)
         self._sbi = SbiTable()
@@ -116,35 +123,63 @@ class Machine:
     # ------------------------------------------------------------------------------- running
 
     def run(self, max_instructions: int | None = None) -> Stop:
-        """Run until the guest ends, can make no progress, or has used its instructions."""
-        left = max_instructions
+        """Run until the guest ends, can make no progress, or has used its instructions.
+
+        After a stop at the bound, running goes on as if there had been none.
+        """
+        if self.stop is not None and self.stop.reason is StopReason.BOUND:
+            self.stop = None
+        end = None if max_instructions is None else self.progress + max_instructions
         while self.stop is None:
-            if left is not None and left <= 0:
+            done = self.progress
+            if end is not None and done >= end:
                 self.stop = Stop(StopReason.BOUND, 124, "the bound on instructions was reached")
                 break
-            before = self._progress()
-            self._round(SLICE if left is None else min(left, SLICE))
-            if left is not None:
-                left -= self._progress() - before
-            if self._watch is not None and self.stop is None:
-                self._watch.look()
+            budget = SLICE if end is None else min(end - done, SLICE)
+            if self._watch is None:
+                self.advance(budget)
+            else:
+                self._watch.advance(budget)
         return self.stop
 
-    def _progress(self) -> int:
+    @property
+    def progress(self) -> int:
+        """Instructions that the harts have retired, and traps that they have taken."""
         return sum(hart.progress for hart in self.harts)
 
-    def _round(self, budget: int) -> None:
-        """Give every hart that can run its turn; when none can, go on to the next event."""
-        ready = [index for index in range(len(self.harts)) if self._is_ready(index)]
-        if not ready:
+    def advance(self, budget: int) -> None:
+        """Go on with the turn of one hart; when none can run, to the next event.
+
+        However small the budgets, the harts take turns at the same instructions.
+        """
+        index = self.next_hart()
+        if index is None:
             self._skip_idle()
             return
-        share = budget if len(self.harts) == 1 else min(self.config.quantum, budget)
-        for index in ready:
-            if self.stop is None and share > 0:
-                self._turn(index, share)
-        if len(self.harts) > 1:
-            self._level_clocks()
+        before = self.harts[index].progress
+        is_over = self._turn(index, min(budget, self._share))
+        self._share -= self.harts[index].progress - before
+        if is_over or self._share <= 0:
+            self._turns.popleft()
+            self._share = self._quantum
+            if not self._turns:
+                self._level_clocks()
+
+    def finish_turn(self, budget: int) -> bool:
+        """Let the hart whose turn it is use its share; say whether the budget was enough."""
+        index = self.next_hart()
+        end = self.progress + budget
+        while self.stop is None and self._turns and self._turns[0] == index:
+            if self.progress >= end:
+                return False
+            self.advance(min(self._share, end - self.progress))
+        return True
+
+    def next_hart(self) -> int | None:
+        """Give the hart whose turn it is; every hart that can run has one in a round."""
+        if not self._turns:
+            self._turns.extend(n for n in range(len(self.harts)) if self._is_ready(n))
+        return self._turns[0] if self._turns else None
 
     def _is_ready(self, index: int) -> bool:
         """Say whether a hart can run now; begins what was asked to start."""
@@ -172,8 +207,8 @@ class Machine:
         if entry is not None:
             enter_supervisor(self.harts[index], entry)
 
-    def _turn(self, index: int, share: int) -> None:
-        """Run one hart for `share` instructions, or until it waits or stops."""
+    def _turn(self, index: int, share: int) -> bool:
+        """Run one hart for `share` instructions; say whether it waits or stopped before."""
         self.current = index
         hart = self.harts[index]
         end = hart.progress + share
@@ -182,10 +217,11 @@ class Machine:
             fuel = min(end - hart.progress, max(1, self._events[index] - hart.clock))
             exit_ = self.cpu.run(index, fuel)
             if exit_.reason is ExitReason.WFI:
-                return
+                return True
             self.settle(hart, exit_)
             if self.states.status(index) is not HartState.STARTED:
-                return
+                return True
+        return False
 
     def _level_clocks(self) -> None:
         """Bring all harts to one time: they ran side by side."""
@@ -224,11 +260,8 @@ class Machine:
 
     def set_deadline(self, index: int, ticks: int) -> None:
         """Arm a hart's S-mode timer for an absolute guest time."""
-        hart = self.harts[index]
-        hart[Slot.MIP] &= ~STIP
-        ahead = hart.slots[Slot.TIME_OFFSET]
-        clock = (ticks - ahead & MASK) * hart.slots[Slot.TICK]
-        self._deadlines[index] = min(clock, NEVER)
+        self.harts[index][Slot.MIP] &= ~STIP
+        self._deadlines[index] = ticks
         self._events[index] = 0
 
     def _timers_changed(self) -> None:
@@ -243,15 +276,16 @@ class Machine:
             return
         running, self.current = self.current, index
         pending = hart.slots[Slot.MIP] & ~CLINT_BITS | self._clint.pending(index)
-        event = NEVER
-        target = None if pending & 1 << 7 else self._clint.next_event(index)
-        if target is not None:
-            event = min(target * hart.slots[Slot.TICK], NEVER)
-        if hart.clock >= self._deadlines[index]:
+        deadline = self._deadlines[index]
+        if deadline != DISARMED and self.time >= deadline:
             pending |= STIP
-            self._deadlines[index] = NEVER
+            deadline = self._deadlines[index] = DISARMED
         hart.slots[Slot.MIP] = pending
-        self._events[index] = min(event, self._deadlines[index])
+        ticks = None if pending & MTIP else self._clint.next_event(index)
+        event = NEVER if ticks is None else ticks * hart.slots[Slot.TICK]
+        if deadline != DISARMED:
+            event = min(event, (self._now() + deadline - self.time) * hart.slots[Slot.TICK])
+        self._events[index] = event if event < FAR else NEVER
         self.current = running
 
     def has_event(self, index: int) -> bool:
@@ -267,6 +301,7 @@ class Machine:
 
     def settle(self, hart: Hart, exit_: Exit) -> None:
         """Do what an exit asks for."""
+        self.settled += exit_.reason is not ExitReason.FUEL
         if exit_.reason is ExitReason.MMIO:
             self._access_device(hart, exit_)
         elif exit_.reason is ExitReason.TRAP:

@@ -1,14 +1,18 @@
 """Finding a machine that can make no progress: its state recurs and no event is to come.
 
-When a hart's registers and CSRs come back to what they were, RAM unchanged, with no clock read, no
-device or call between and no timer armed, the same rounds follow for ever. The search is rare and
-short: some thousands of single steps, each time after twice as many instructions.
+When the registers and CSRs of a hart come back to what they were, RAM unchanged, with no clock
+read, no device or call between and no timer armed, the same rounds follow for ever. Of several
+harts, each must be in such a loop, and none may store: what another sees between is unknown. The
+search is rare and short: some thousands of single steps, then after twice as many instructions.
 """
 
 import hashlib
+import struct
 from typing import TYPE_CHECKING
 
-from isa.exits import ExitReason
+from isa.insn import Kind
+from isa.mmu import fetch
+from isa.spec import TABLE
 from isa.state import Slot
 from vmm.hypercalls.sbi.hsm import HartState
 from vmm.stop import Stop, StopReason
@@ -17,54 +21,96 @@ if TYPE_CHECKING:
     from isa.hart import Hart
     from vmm.machine import Machine
 
-FIRST_LOOK = 1_000_000
+FIRST_LOOK = 50_000
 STEPS = 2048
 _CHANGING = (Slot.INSTRET, Slot.IDLE, Slot.SINK)
 
 
 class Watch:
-    """Looks at one machine between its slices."""
+    """Looks at one machine now and then."""
 
     def __init__(self, machine: "Machine") -> None:
         self._machine = machine
         self._next = FIRST_LOOK
 
-    def look(self) -> None:
-        """Stop the machine if its only running hart is in a loop that nothing can end."""
-        machine = self._machine
-        done = sum(hart.progress for hart in machine.harts)
-        if done < self._next:
+    def advance(self, budget: int) -> None:
+        """Advance the machine, or look, within the budget, whether it gets anywhere."""
+        done = self._machine.progress
+        if done >= self._next:
+            self._next = 2 * done
+            self._search(done + budget)
+        else:
+            self._machine.advance(min(budget, self._next - done))
+
+    def _search(self, end: int) -> None:
+        """Look twice: RAM is only compared when registers are known to recur."""
+        if not self._find_loops(end):
             return
-        self._next = 2 * done
-        running = [hart for hart in machine.harts if self._is_running(hart)]
-        if len(running) == 1 and not any(machine.has_event(hart.id) for hart in machine.harts):
-            self._search(running[0])
+        memory = self._memory_hash()
+        loops = self._find_loops(end)
+        if not loops or self._memory_hash() != memory:
+            return
+        lengths = " and ".join(str(length) for length in loops)
+        every = "instruction" if lengths == "1" else f"{lengths} instructions"
+        detail = f"its state recurs every {every} and no interrupt can come"
+        self._machine.stop = Stop(StopReason.STUCK, 125, detail)
+
+    def _find_loops(self, end: int) -> list[int]:
+        """Give the length of each running hart's loop; nothing when not all are in one."""
+        machine = self._machine
+        if any(machine.has_event(hart.id) for hart in machine.harts):
+            return []
+        running = [hart.id for hart in machine.harts if self._is_running(hart)]
+        loops: dict[int, int] = {}
+        for turn in range(len(running)):
+            if turn and not machine.finish_turn(end - machine.progress):
+                break
+            index = machine.next_hart()
+            if index is None or index in loops or machine.stop is not None:
+                break
+            hart = machine.harts[index]
+            loops[index] = self._find_loop(hart, end, may_store=len(running) == 1)
+            if not loops[index]:
+                break
+        return list(loops.values()) if set(loops) == set(running) and all(loops.values()) else []
 
     def _is_running(self, hart: "Hart") -> bool:
-        is_started = self._machine.states.status(hart.id) is not HartState.STOPPED
-        return is_started and not hart.slots[Slot.WAITING]
+        state = self._machine.states.status(hart.id)
+        is_asleep = hart.slots[Slot.WAITING] or state is HartState.SUSPENDED
+        is_awake = hart.slots[Slot.MIP] & hart.slots[Slot.MIE]
+        return state is not HartState.STOPPED and bool(is_awake or not is_asleep)
 
-    def _search(self, hart: "Hart") -> None:
+    def _find_loop(self, hart: "Hart", end: int, *, may_store: bool) -> int:
+        """Give the number of steps after which a hart's registers recur, 0 when they do not."""
         machine = self._machine
-        start, reads = _registers(hart), hart.slots[Slot.CLOCK_READS]
-        memory = self._memory_hash()
+        start = _registers(hart)
+        settled, reads = machine.settled, hart.slots[Slot.CLOCK_READS]
         for steps in range(1, STEPS + 1):
-            exit_ = machine.cpu.run(hart.id, 1)
-            if exit_.reason is not ExitReason.FUEL:
-                machine.settle(hart, exit_)
-                return
-            if hart.slots[Slot.CLOCK_READS] != reads:
-                return
+            if machine.progress >= end or machine.next_hart() != hart.id:
+                return 0
+            if not may_store and _is_store(hart):
+                return 0
+            machine.advance(1)
+            if machine.settled != settled or hart.slots[Slot.CLOCK_READS] != reads:
+                return 0
             if _registers(hart) == start:
-                if self._memory_hash() == memory:
-                    every = "instruction" if steps == 1 else f"{steps} instructions"
-                    detail = f"its state recurs every {every} and no interrupt can come"
-                    machine.stop = Stop(StopReason.STUCK, 125, detail)
-                return
+                return steps
+        return 0
 
     def _memory_hash(self) -> bytes:
-        memory = self._machine.memory
-        return hashlib.sha256(memory.read(memory.base, memory.size)).digest()
+        digest = hashlib.sha256()
+        for number, page in self._machine.memory.filled_pages():
+            digest.update(struct.pack("<Q", number) + page)
+        return digest.digest()
+
+
+def _is_store(hart: "Hart") -> bool:
+    """Say whether the next instruction stores; one that cannot be fetched does not."""
+    word = fetch(hart, hart[Slot.PC])
+    hart[Slot.INLINE_STALE] = 1  # the modelled TLB may have changed beneath it
+    hart[Slot.PENDING] = 0
+    insn = TABLE.decode(word)
+    return insn is not None and insn.kind is Kind.STORE
 
 
 def _registers(hart: "Hart") -> tuple[int, ...]:

@@ -40,9 +40,17 @@ S_ENTRY: tuple[tuple[Slot, int], ...] = (
     (Slot.SATP, 0),
     (Slot.HOSTED, 1),
 )
-"""The state in which S-mode is entered; every other slot but the counters is zero."""
+"""The state in which S-mode is entered; all but counters and pending interrupts is zero."""
 
-_KEPT = (Slot.MHARTID, Slot.INSTRET, Slot.IDLE, Slot.MCYCLE, Slot.MINSTRET, Slot.TIME_OFFSET)
+_KEPT = (
+    Slot.MHARTID,
+    Slot.MIP,  # what ended a suspension is still pending after it
+    Slot.INSTRET,
+    Slot.IDLE,
+    Slot.MCYCLE,
+    Slot.MINSTRET,
+    Slot.TIME_OFFSET,
+)
 
 
 def enter_supervisor(hart: Hart, entry: HartEntry) -> None:

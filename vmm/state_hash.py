@@ -8,14 +8,12 @@ harts' satp point to are masked: they depend on when a TLB entry dies.
 
 import hashlib
 import struct
-from collections.abc import Iterator
 
 from isa.pte import PAGE_SIZE, PTE_A, PTE_D, PTE_PPN, PTE_R, PTE_V, PTE_X, SV39_LEVELS
 from isa.state import Slot
 from vmm.guest_memory import GuestMemory
 from vmm.machine import Machine
 
-CHUNK = 2 << 20
 ENTRIES = PAGE_SIZE // 8
 PPN_MASK = (1 << 44) - 1
 LEFT_OUT = (Slot.SINK, Slot.WAITING)
@@ -31,24 +29,11 @@ def state_sha256(machine: Machine) -> str:
         if hart.slots[Slot.SATP] >> 60:
             root = (hart.slots[Slot.SATP] & PPN_MASK) * PAGE_SIZE
             _find_tables(machine.memory, root, SV39_LEVELS, tables)
-    for number, page in _pages(machine.memory):
+    for number, page in machine.memory.filled_pages():
         if machine.memory.base + number * PAGE_SIZE in tables:
             page = _mask(page)
         digest.update(struct.pack("<Q", number) + page)
     return digest.hexdigest()
-
-
-def _pages(memory: GuestMemory) -> Iterator[tuple[int, bytes]]:
-    """Give number and content of each page that is not zero."""
-    zeros = bytes(CHUNK)
-    for start in range(0, memory.size, CHUNK):
-        chunk = memory.read(memory.base + start, min(CHUNK, memory.size - start))
-        if chunk == zeros[: len(chunk)]:
-            continue
-        for at in range(0, len(chunk), PAGE_SIZE):
-            page = chunk[at : at + PAGE_SIZE]
-            if page != zeros[:PAGE_SIZE]:
-                yield (start + at) // PAGE_SIZE, page
 
 
 def _find_tables(memory: GuestMemory, table: int, levels: int, found: set[int]) -> None:

@@ -83,9 +83,11 @@ def _ident(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
 
 
 def _file(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
-    """Take the source's name, which only debug information would use."""
+    """Note the source's name; a numbered one only says what debug information refers to."""
     if not words or not any(word.startswith('"') for word in words):
         raise Complaint(f"{name} takes the name of a file")
+    if len(words) == 1:
+        assembly.target.source_name = unescape(words[0]).decode("utf-8", "replace")
 
 
 TABLE: Table = {

@@ -38,8 +38,8 @@ def _align(assembly: "Assembly", name: str, operands: Operands) -> None:
         # Code stands on this boundary anyway; GNU as adds nothing after odd data either.
         section.align = max(section.align, alignment)
         return
-    if section.is_code:
-        section.set_mark("x" if fill is None else "d")
+    if fill is not None:
+        section.set_mark("d")
     section.align_to(alignment, fill, most, assembly.spot)
 
 

@@ -14,6 +14,7 @@ from assembler.sections import Section
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
 
+_POINTER = 8
 _SHORT = (".text", ".data", ".bss", ".rodata")
 _TYPES = ("progbits", "nobits", "note", "init_array", "fini_array", "preinit_array")
 # What sections of well-known names are, unless their header says otherwise.
@@ -55,7 +56,7 @@ def _read(assembly: "Assembly", header: SectionHeader) -> Section:
         if header.type not in _TYPES:
             raise Complaint(f"unknown section type {header.type!r}{nearest(header.type, _TYPES)}")
         kind = header.type
-    entsize = _entry_size(header, flags)
+    entsize = _entry_size(header, flags, kind)
     found = assembly.sections.get(header.name)
     if found is not None:
         same = header.flags is None or set(found.flags) == set(flags)
@@ -66,8 +67,10 @@ def _read(assembly: "Assembly", header: SectionHeader) -> Section:
     return assembly.read_section(header.name, flags, kind, entsize)
 
 
-def _entry_size(header: SectionHeader, flags: str) -> int:
+def _entry_size(header: SectionHeader, flags: str, kind: str) -> int:
     if "M" not in flags:
+        if kind.endswith("_array"):
+            return _POINTER
         if header.rest:
             raise Complaint(f"section {header.name}: only a mergeable section has an entry size")
         return 0

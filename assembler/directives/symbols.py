@@ -39,6 +39,7 @@ def _bind(assembly: "Assembly", name: str, operands: Operands) -> None:
         symbol = assembly.symbol_named(symbol_name(tree, operands))
         if not (symbol.binding == "weak" and _BINDINGS[name] == "global"):
             symbol.binding = _BINDINGS[name]
+        symbol.is_declared_local = name == ".local"
 
 
 def _show(assembly: "Assembly", name: str, operands: Operands) -> None:
@@ -66,17 +67,16 @@ def _set(assembly: "Assembly", name: str, operands: Operands) -> None:
 def _common(assembly: "Assembly", name: str, operands: Operands) -> None:
     symbol = assembly.symbols.get(_name_and_rest(name, operands, 2, 3))
     size, *rest = (assembly.absolute(t, operands.atoms, name) for t in operands.trees[1:])
-    alignment = rest[0] if rest else 1
+    alignment = rest[0] if rest else min(16, 1 << max(0, size - 1).bit_length())
     if size < 0 or alignment <= 0 or alignment & alignment - 1:
         raise Complaint(f"{name} takes a size and an alignment that is a power of two")
     assembly.symbols.refuse_second(symbol)
     symbol.defined_at = assembly.spot
-    if name == ".comm" and symbol.binding != "local":
+    if name == ".comm" and not symbol.is_declared_local:
         symbol.common = (size, alignment)
         return
-    if name == ".comm":
-        symbol.common = (size, alignment)
-        return
+    if not rest and name == ".lcomm":
+        alignment = max(power for power in (1, 2, 4, 8) if power <= max(1, size))
     bss = assembly.sections[".bss"]
     bss.align_to(alignment, None, None, assembly.spot)
     symbol.place = bss.here()

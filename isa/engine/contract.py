@@ -4,11 +4,12 @@
 handles the exit and calls `run` again.
 """
 
+import functools
 from typing import Protocol
 
 from isa.exits import Exit, ExitReason
 from isa.hart import Hart
-from isa.insn import Kind
+from isa.insn import Insn, Kind
 from isa.mmu import Access, access_fault
 from isa.spec import TABLE
 from isa.state import Slot
@@ -26,7 +27,7 @@ class Engine(Protocol):
         ...
 
     def run(self, hart: Hart, fuel: int) -> Exit:
-        """Run until an exit, or until `fuel` instructions have retired or trapped."""
+        """Run until an exit, or until `fuel` instructions or interrupts have been taken."""
         ...
 
     def execute(self, hart: Hart, insn_word: int) -> Exit:
@@ -34,36 +35,45 @@ class Engine(Protocol):
         ...
 
 
+# Exits are frequent, and looking up a member of an enum takes longer than reading a slot.
+_REASONS = tuple(ExitReason)
+_SILENT = (ExitReason.FUEL, ExitReason.WFI)
+_PC = int(Slot.PC)
+_FIRST, _END = int(Slot.CAUSE), int(Slot.EXIT_VALUE) + 1
+
+
 def read_exit(hart: Hart) -> Exit:
     """Make the Exit that a hart page describes."""
     slots = hart.slots
-    reason = ExitReason(slots[Slot.EXIT])
-    if reason in (ExitReason.FUEL, ExitReason.WFI):
-        return Exit(reason, slots[Slot.PC])
-    return Exit(
-        reason,
-        slots[Slot.PC],
-        slots[Slot.CAUSE],
-        slots[Slot.TVAL],
-        slots[Slot.EXIT_PA],
-        slots[Slot.EXIT_SIZE],
-        slots[Slot.EXIT_ACCESS],
-        slots[Slot.EXIT_VALUE],
-    )
+    # The slots from CAUSE to EXIT_VALUE, as `isa/state.py` has them.
+    cause, tval, number, pa, size, access, value = slots[_FIRST:_END].tolist()
+    reason = _REASONS[number]
+    if reason in _SILENT:
+        return Exit(reason, slots[_PC])
+    return Exit(reason, slots[_PC], cause, tval, pa, size, access, value)
 
 
 def complete_access(hart: Hart, value: int = 0) -> None:
     """Finish the instruction of an MMIO exit; `value` is what the device gave to a load."""
-    insn = TABLE.decode(hart.slots[Slot.EXIT_INSN])
+    slots = hart.slots
+    insn, slot, mask = _decode_access(slots[Slot.EXIT_INSN])
+    if slot is not None:
+        slots[slot] = word(insn.meaning(Word(value & mask)))
+    slots[_PC] = slots[Slot.NEXT_PC]
+    slots[Slot.INSTRET] += 1
+    slots[Slot.EXIT] = ExitReason.FUEL
+
+
+@functools.lru_cache(256)
+def _decode_access(insn_word: int) -> tuple[Insn, int | None, int]:
+    """Decode a load or store: for a load also the slot of its result and the mask of its data."""
+    insn = TABLE.decode(insn_word)
     assert insn is not None, "no device access to finish"
     assert insn.kind in (Kind.LOAD, Kind.STORE), f"{insn.name} does not access a device"
-    if insn.kind is Kind.LOAD:
-        rd = insn.extract(hart.slots[Slot.EXIT_INSN])["rd"]
-        raw = Word(value & ((1 << 8 * insn.size) - 1))
-        hart[rd if rd else Slot.SINK] = word(insn.meaning(raw))
-    hart[Slot.PC] = hart[Slot.NEXT_PC]
-    hart[Slot.INSTRET] += 1
-    hart[Slot.EXIT] = ExitReason.FUEL
+    if insn.kind is Kind.STORE:
+        return insn, None, 0
+    rd = insn.extract(insn_word)["rd"]
+    return insn, rd if rd else int(Slot.SINK), (1 << 8 * insn.size) - 1
 
 
 def refuse_access(hart: Hart) -> Exit:

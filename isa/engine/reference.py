@@ -9,8 +9,8 @@ from typing import Any
 from isa.atomics import is_held_up
 from isa.compressed import FormTable
 from isa.engine.contract import read_exit
-from isa.extensions import mask
 from isa.exits import Exit, ExitReason
+from isa.extensions import mask
 from isa.hart import Hart
 from isa.insn import Insn, Kind
 from isa.mmu import fetch, load, store
@@ -41,7 +41,7 @@ class ReferenceEngine:
         """Do nothing: this engine keeps nothing of its own beside a hart."""
 
     def run(self, hart: Hart, fuel: int) -> Exit:
-        """Run until an exit, or until `fuel` instructions have retired or trapped."""
+        """Run until an exit, or until `fuel` instructions or interrupts have been taken."""
         hart[Slot.EXIT] = ExitReason.FUEL
         while fuel > 0:
             if hart[Slot.WAITING]:
@@ -49,8 +49,11 @@ class ReferenceEngine:
                     hart[Slot.EXIT] = ExitReason.WFI
                     break
                 hart[Slot.WAITING] = 0
-            if take_interrupt(hart) and hart[Slot.EXIT]:
-                break
+            if take_interrupt(hart):
+                if hart[Slot.EXIT]:
+                    break
+                fuel -= 1
+                continue
             self._step(hart)
             if hart[Slot.EXIT]:
                 break

@@ -71,7 +71,7 @@ def summarize(data: bytes) -> Summary:
     elf = ELFFile(io.BytesIO(data))
     sections: dict[str, tuple[Any, ...]] = {}
     relocations: dict[str, list[tuple[Any, ...]]] = {}
-    symtab = elf.get_section_by_name(".symtab")
+    symtab: Any = elf.get_section_by_name(".symtab")
     names = [section.name for section in elf.iter_sections()]
     for section in elf.iter_sections():
         if isinstance(section, RelocationSection):

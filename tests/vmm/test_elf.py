@@ -123,11 +123,24 @@ def test_any_bytes_behind_the_magic_are_read_or_refused(data):
         (0x1000, "start"),
         (0x1004, "start+0x4"),
         (0x2000, "main"),
-        (1 << 63, "main+0x7fffffffffffe000"),
+        (0x2FFF, "main+0xfff"),
+        (0x3000, None),
+        (1 << 63, None),
     ],
 )
 def test_an_address_is_named_by_the_symbol_before_it(address, name):
     assert Symbols({"main": 0x2000, "start": 0x1000}).name(address) == name
+
+
+def test_a_constant_names_no_address():
+    symbols = Symbols({"SYSCALL_EXIT": 0x1000, "start": 0x1000}, frozenset({"SYSCALL_EXIT"}))
+    assert symbols.name(0x1004) == "start+0x4"
+    assert symbols.by_name["SYSCALL_EXIT"] == 0x1000
+
+
+def test_absolute_symbols_of_a_file_are_constants():
+    image = read_elf("k.elf", elf(symbols=[("ANSWER", 42)]))
+    assert image.symbols.constants == {"ANSWER"}
 
 
 def test_local_labels_give_way_to_global_ones():

@@ -13,6 +13,7 @@ from isa.spec import TABLE
 from isa.state import Slot
 from isa.trap import pend, take, take_interrupt
 from vmm.counts import Count, count
+from vmm.exit_log import TLB_MISS, log_exit
 from vmm.memory.softtlb import fence, refill, select_context
 
 ECALL = TABLE.by_name["ecall"].pattern.match
@@ -41,6 +42,8 @@ def run_vcpu(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
             count(vcpu, Count.INTERRUPT, 1)
             if vcpu[Slot.EXIT]:
                 break
+            fuel = fuel - 1
+            continue
         if refills > MOST_REFILLS or is_privilege_lent(vcpu):
             fuel = fuel - interpret_one(vcpu)
             refills = 0
@@ -95,8 +98,10 @@ def interpret_one(vcpu: MachinePage) -> int:
 def handle_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
     """Handle the hart's exit; gives 1 when the instruction at pc is done with."""
     if reason == ExitReason.TLB_MISS:
+        log_exit(vcpu, TLB_MISS, vcpu[Slot.PC], hart[Slot.TVAL])
         return refill(hart, vcpu)
     cause = hart[Slot.CAUSE]
+    log_exit(vcpu, cause, vcpu[Slot.PC], hart[Slot.TVAL])
     if cause == Cause.ILLEGAL:
         emulate(hart, vcpu, hart[Slot.TVAL])
     elif cause == Cause.ECALL_U:

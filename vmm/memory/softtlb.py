@@ -20,9 +20,9 @@ from vmm.counts import CONTEXT_SLOTS, CONTEXT_WORDS, CONTEXTS_AT, Count, count
 UNTRANSLATED = 2
 ALL_ACCESS = PTE_R | PTE_W | PTE_X
 SATP_PAGED = 8 << 60
-NEXT_ASID = 0  # the hart's only monitor word: the context number to give out next
+LAST_GIVEN = 0  # the hart's only monitor word: the ASID given out last, and its generation
 HART_WORDS = 1
-LAST_ASID = ASID_MASK
+ASID_BITS = 16
 
 
 def view_of(vcpu: MachinePage) -> int:
@@ -43,24 +43,32 @@ def select_context(hart: MachinePage, vcpu: MachinePage) -> None:
         view = view | vcpu[Slot.MSTATUS] & (ms.SUM | ms.MXR)
     slot = (satp ^ satp >> 44 ^ view << 1 ^ view >> 17) & CONTEXT_SLOTS - 1
     entry = vcpu[Slot.MONITOR_AT] + CONTEXTS_AT + slot * CONTEXT_WORDS
-    asid = tlb_get(vcpu, entry + 2)
-    if asid == 0 or tlb_get(vcpu, entry) != satp or tlb_get(vcpu, entry + 1) != view:
-        asid = new_asid(hart)
+    given = tlb_get(vcpu, entry + 2)
+    if (
+        tlb_get(vcpu, entry) != satp
+        or tlb_get(vcpu, entry + 1) != view
+        or given >> ASID_BITS != tlb_get(hart, hart[Slot.MONITOR_AT] + LAST_GIVEN) >> ASID_BITS
+        or given == 0
+    ):
+        given = give_asid(hart)
         tlb_put(vcpu, entry, satp)
         tlb_put(vcpu, entry + 1, view)
-        tlb_put(vcpu, entry + 2, asid)
-    hart[Slot.SATP] = SATP_PAGED | asid << 44
+        tlb_put(vcpu, entry + 2, given)
+    hart[Slot.SATP] = SATP_PAGED | (given & ASID_MASK) << 44
 
 
-def new_asid(hart: MachinePage) -> int:
-    """Give out a hart ASID; when all have been used, everything they tagged is dropped."""
-    at = hart[Slot.MONITOR_AT] + NEXT_ASID
-    asid = tlb_get(hart, at) + 1
-    if asid > LAST_ASID:
-        flush(hart, False, asid, False, asid)
-        asid = asid - LAST_ASID
-    tlb_put(hart, at, asid)
-    return asid
+def give_asid(hart: MachinePage) -> int:
+    """Give out a hart ASID, with the number of its generation above it.
+
+    When all ASIDs have been used, what they tagged is dropped and the next generation begins:
+    contexts that remember an older one no longer have an ASID.
+    """
+    at = hart[Slot.MONITOR_AT] + LAST_GIVEN
+    given = tlb_get(hart, at) + 1
+    if given & ASID_MASK == 0:
+        flush(hart, False, given, False, given)
+    tlb_put(hart, at, given)
+    return given
 
 
 def refill(hart: MachinePage, vcpu: MachinePage) -> int:
@@ -132,6 +140,6 @@ def fence(
     while left > 0:
         known = tlb_get(vcpu, entry + 2)
         if known != 0 and tlb_get(vcpu, entry) >> 44 & ASID_MASK == asid & ASID_MASK:
-            flush(hart, by_va, va, True, known)
+            flush(hart, by_va, va, True, known & ASID_MASK)
         entry = entry + CONTEXT_WORDS
         left = left - 1

@@ -83,7 +83,7 @@ class InterpreterEngine:
         hart.slots[Slot.HOST_EXECUTE] = self._module.execute.address
 
     def run(self, hart: Hart, fuel: int) -> Exit:
-        """Run until an exit, or until `fuel` instructions have retired or trapped."""
+        """Run until an exit, or until `fuel` instructions or interrupts have been taken."""
         self.attach(hart)
         self._run(hart.address, fuel)
         return read_exit(hart)

@@ -46,6 +46,8 @@ def run_loop(hart: MachinePage, fuel: int) -> int:
             if hart[Slot.EXIT]:
                 break
             select_context(hart)
+            fuel = fuel - 1
+            continue
         fuel = hot(hart, fuel)
         if fuel == 0:
             break

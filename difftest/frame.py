@@ -1,0 +1,195 @@
+"""What random programs stand in: the map of RAM, trap handlers, page tables, starting CSRs.
+
+RAM is mapped where it is (for S-mode) and once more at `ALIAS` above (for U-mode), with flags that
+are mostly sensible. Handlers use x28 to x31, and no stack.
+"""
+
+import random
+
+from difftest.program import RAM_BASE
+from isa.csrs import CSRS
+from isa.pte import PTE_A, PTE_D, PTE_PPN_SHIFT, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X
+from isa.spec import TABLE
+
+M_HANDLER, S_HANDLER = RAM_BASE, RAM_BASE + 0x1000
+CODE, CODE_MASK = RAM_BASE + 0x4000, 0x7FC
+DATA, DATA_SIZE = RAM_BASE + 0x8000, 0x4000
+ROOT, MIDDLE, LEAVES = RAM_BASE + 0x10000, RAM_BASE + 0x11000, RAM_BASE + 0x13000
+ALIAS = 1 << 30
+MAPPED_PAGES = 16  # from RAM_BASE; the tables themselves are not mapped
+
+WILD_ADDRESSES = (
+    *(DATA + ALIAS, DATA + ALIAS, DATA, CODE, RAM_BASE + 0x1FFFC, ROOT),
+    *(1 << 32, (1 << 38) - 8, 1 << 38, 0xFFFF_FFC0_0000_0000, (1 << 64) - 4, 1 << 40, 1 << 56),
+)
+"""Addresses to try as data: the alias, the end of RAM, nothing, the edges of Sv39."""
+
+_LIKELY = (
+    *("mstatus", "mstatus", "sstatus", "sstatus", "mie", "mip", "sie", "sip", "mideleg"),
+    *("mepc", "sepc", "mcause", "scause", "mtval", "stval", "mscratch", "sscratch"),
+    *("medeleg", "mcounteren", "scounteren", "satp", "cycle", "instret", "misa", "menvcfg"),
+    *("senvcfg", "mtvec", "stvec", "mhartid", "mvendorid", "mhpmcounter3", "mhpmevent31"),
+)
+READ_ONLY_HERE = frozenset(CSRS.by_name[n].number for n in ("misa", "mtvec", "stvec", "satp"))
+"""CSRs that random writes would make a program useless with."""
+
+DEBUG_AND_PMP = frozenset((*range(0x3A0, 0x3F0), *range(0x7A0, 0x7C0), 0x5A8, 0xF12, 0x320))
+"""CSRs that Spike has and Trapline does not (yet), or that name the implementation."""
+
+
+def number_of(name: str) -> int:
+    """Give a CSR's number."""
+    return CSRS.by_name[name].number
+
+
+def choose_csr(rng: random.Random) -> int:
+    """Draw a CSR number, now and then of a CSR that does not exist."""
+    if rng.random() < 0.93:
+        return number_of(rng.choice(_LIKELY))
+    number = rng.randrange(4096)
+    return 0x340 if number in DEBUG_AND_PMP or number == number_of("time") else number
+
+
+def starting_csrs(rng: random.Random) -> dict[str, int]:
+    """Draw the CSRs a program starts with."""
+    everything = (1 << 64) - 1
+    return {
+        "mtvec": M_HANDLER | (rng.random() < 0.2),
+        "stvec": S_HANDLER | (rng.random() < 0.2),
+        "medeleg": rng.choice((0, 0xFFFF, rng.getrandbits(16))) & ~(1 << 1 | 1 << 12),
+        "mideleg": rng.choice((0, everything, rng.getrandbits(12))),
+        "mcounteren": rng.choice((0, 7, rng.getrandbits(3))),
+        "scounteren": rng.choice((0, 7, rng.getrandbits(3))),
+        "mepc": CODE,
+        "sepc": CODE,
+        "mie": rng.choice((0, everything)),
+    }
+
+
+def satp(rng: random.Random) -> int:
+    """Draw a satp value for the page tables."""
+    return 8 << 60 | rng.choice((0, 1, 0xFFFF)) << 44 | ROOT >> 12
+
+
+def page_tables(rng: random.Random) -> dict[int, bytes]:
+    """Draw page tables: RAM at its own address and at the alias, and some entries gone wrong."""
+    root, entries = [0] * 512, {MIDDLE: [0] * 512, MIDDLE + 0x1000: [0] * 512}
+    for number, (middle, user) in enumerate(((MIDDLE, 0), (MIDDLE + 0x1000, PTE_U))):
+        leaves = LEAVES + number * 0x1000
+        root[2 + number] = pointer(middle)
+        entries[middle][0] = pointer(leaves)
+        entries[middle][1] = pointer(leaves, rng.choice((PTE_R, PTE_R | PTE_X | PTE_W)) | user)
+        entries[middle][2] = leaf(RAM_BASE, rng) | user
+        entries[leaves] = [leaf(RAM_BASE + i * 0x1000, rng) | user for i in range(MAPPED_PAGES)]
+    root[4] = pointer(1 << 40)
+    root[5] = leaf(RAM_BASE, rng)
+    root[6] = leaf(RAM_BASE + 0x1000, rng)
+    root[511] = pointer(ROOT)
+    tables = {ROOT: root} | entries
+    return {at: b"".join(e.to_bytes(8, "little") for e in table) for at, table in tables.items()}
+
+
+def pointer(at: int, flags: int = 0) -> int:
+    """Give the entry that points to a table, or to a page when `flags` say so."""
+    return at >> 12 << PTE_PPN_SHIFT | PTE_V | flags
+
+
+def leaf(at: int, rng: random.Random) -> int:
+    """Draw a leaf entry: everything allowed, or with a bit or more changed."""
+    entry = pointer(at, PTE_R | PTE_W | PTE_X)
+    used = rng.choice((0, PTE_A, PTE_A | PTE_D, PTE_A | PTE_D))
+    if rng.random() < 0.2:
+        entry ^= 1 << rng.choice((1, 2, 3, 4, 5, 8, 9, 54, 61, 63))
+    return entry | used
+
+
+class _Assembly:
+    """A little assembler with labels, for the handlers below."""
+
+    def __init__(self) -> None:
+        self._lines: list[tuple[str, str, dict[str, int]]] = []
+        self._labels: dict[str, int] = {}
+
+    def label(self, name: str) -> None:
+        self._labels[name] = 4 * len(self._lines)
+
+    def add(self, name: str, to: str = "", **values: int) -> None:
+        self._lines.append((name, to, values))
+
+    def csr(self, name: str, which: str, rd: int, rs1: int) -> None:
+        self.add(name, rd=rd, csr=number_of(which), rs1=rs1)
+
+    def words(self) -> tuple[int, ...]:
+        found = []
+        for i, (name, to, values) in enumerate(self._lines):
+            offset = {"offset": self._labels[to] - 4 * i} if to else {}
+            found.append(TABLE.by_name[name].encode(**values, **offset))
+        return tuple(found)
+
+    @property
+    def here(self) -> int:
+        return 4 * len(self._lines)
+
+
+def _handler(level: str, at: int) -> tuple[int, ...]:
+    """Write the trap handler of M or S-mode.
+
+    It skips what trapped, or goes on somewhere in the code when fetching was what trapped; an
+    interrupt's requests are withdrawn. M-mode's sometimes returns to another privilege.
+    """
+    asm = _Assembly()
+    asm.csr("csrrs", f"{level}cause", 31, 0)
+    asm.add("addi", rd=28, rs1=28, imm=1861)
+    asm.add("blt", "interrupt", rs1=31, rs2=0)
+    asm.csr("csrrs", f"{level}epc", 30, 0)
+    asm.add("addi", rd=30, rs1=30, imm=4)
+    asm.add("addi", rd=31, rs1=31, imm=-1)
+    asm.add("beq", "resume", rs1=31, rs2=0)
+    asm.add("addi", rd=31, rs1=31, imm=-11)
+    asm.add("bne", "back", rs1=31, rs2=0)
+    asm.label("resume")
+    asm.add("auipc", rd=31, imm20=(CODE - at) >> 12)
+    asm.add("addi", rd=31, rs1=31, imm=4 - asm.here)
+    asm.add("slli", rd=30, rs1=28, shamt=2)
+    asm.add("andi", rd=30, rs1=30, imm=CODE_MASK)
+    asm.add("add", rd=30, rs1=30, rs2=31)
+    if level == "m":
+        _alias_for_user(asm)
+    asm.label("back")
+    asm.csr("csrrw", f"{level}epc", 0, 30)
+    if level == "m":
+        _change_privilege(asm)
+    asm.add(f"{level}ret")
+    asm.label("interrupt")
+    asm.add("addi", rd=31, rs1=0, imm=-1)
+    asm.csr("csrrc", f"{level}ip", 0, 31)
+    asm.csr("csrrw", f"{level}ie", 0, 0)
+    asm.add(f"{level}ret")
+    return asm.words()
+
+
+def _alias_for_user(asm: _Assembly) -> None:
+    asm.csr("csrrs", "satp", 31, 0)
+    asm.add("beq", "back", rs1=31, rs2=0)
+    asm.csr("csrrs", "mstatus", 31, 0)
+    asm.add("srli", rd=31, rs1=31, shamt=11)
+    asm.add("andi", rd=31, rs1=31, imm=3)
+    asm.add("bne", "back", rs1=31, rs2=0)
+    asm.add("lui", rd=31, imm20=ALIAS >> 12)
+    asm.add("add", rd=30, rs1=30, rs2=31)
+
+
+def _change_privilege(asm: _Assembly) -> None:
+    """Let bits of x28 become MPP, every other time."""
+    asm.add("andi", rd=31, rs1=28, imm=64)
+    asm.add("beq", "as it was", rs1=31, rs2=0)
+    asm.add("lui", rd=31, imm20=2)
+    asm.add("addi", rd=31, rs1=31, imm=-2048)
+    asm.csr("csrrc", "mstatus", 0, 31)
+    asm.add("and", rd=31, rs1=31, rs2=28)
+    asm.csr("csrrs", "mstatus", 0, 31)
+    asm.label("as it was")
+
+
+# Vectored interrupts land up to 11 instructions into the handler, wherever that is.
+HANDLERS = {M_HANDLER: _handler("m", M_HANDLER), S_HANDLER: _handler("s", S_HANDLER)}

@@ -1,0 +1,247 @@
+"""Random programs: computation alone, or everything that M, S and U-mode can do to each other.
+
+Whatever a program does must end the same on every side, so nothing has to make sense; but a program
+should get far. Handlers therefore skip what trapped, and a few registers usually keep their purpose
+(`KEPT`). Every choice comes from the seed.
+"""
+
+import random
+from collections.abc import Callable
+
+from difftest import frame
+from difftest.program import RAM_BASE, Program
+from isa.insn import Insn, Kind
+from isa.spec import TABLE
+
+MASK = (1 << 64) - 1
+CODE_POINTER, ALIAS_POINTER, DATA_POINTER, SPLIT_POINTER, WILD_POINTER = 5, 6, 8, 9, 7
+TABLE_POINTER, SATP_VALUE = 27, 26
+KEPT = (*range(CODE_POINTER, SPLIT_POINTER + 1), TABLE_POINTER, SATP_VALUE, *range(28, 32))
+FREE = tuple(i for i in range(32) if i not in KEPT)
+
+CORNERS = tuple(
+    value & MASK
+    for near in (0, 1 << 31, 1 << 32, 1 << 63)
+    for value in (near - 2, near - 1, near, near + 1)
+)
+KIND_WEIGHTS = {Kind.ALU: 60, Kind.LOAD: 14, Kind.STORE: 12, Kind.BRANCH: 10, Kind.JUMP: 4}
+BY_KIND = {kind: [insn for insn in TABLE if insn.kind is kind] for kind in Kind}
+CSR_OPS = [insn for insn in TABLE if "csr" in insn.pattern.operands]
+
+
+def interesting(rng: random.Random) -> int:
+    """Draw a register value: a corner, a small number, or any bits."""
+    choice = rng.random()
+    if choice < 0.35:
+        return rng.choice(CORNERS)
+    if choice < 0.5:
+        return rng.randrange(-64, 64) & MASK
+    return rng.getrandbits(rng.choice((12, 31, 32, 33, 63, 64)))
+
+
+class Generator:
+    """Draws the instructions of one program."""
+
+    def __init__(self, rng: random.Random, *, has_system: bool) -> None:
+        self._rng = rng
+        self._has_system = has_system
+        self._done = self._left = 0
+
+    def code(self, length: int) -> tuple[int, ...]:
+        """Draw instructions, and a jump back to the first at the end."""
+        words: list[int] = []
+        while len(words) < length - 1:
+            self._done, self._left = len(words), length - 1 - len(words)
+            if self._has_system and self._rng.random() < 0.25:
+                words += self._system()[: self._left]
+            else:
+                words.append(self._plain())
+        words.append(asm("jal", rd=0, offset=-4 * len(words)))
+        return tuple(words)
+
+    # Computation, memory and control flow
+
+    def _plain(self) -> int:
+        kinds = list(KIND_WEIGHTS)
+        kind = self._rng.choices(kinds, [KIND_WEIGHTS[k] for k in kinds])[0]
+        insn = self._rng.choice(BY_KIND[kind])
+        return insn.encode(**{name: self._value(insn, name) for name in insn.pattern.operands})
+
+    def _value(self, insn: Insn, name: str) -> int:
+        operand = insn.pattern.operands[name]
+        if name == "rd":
+            return self._any_register(written=True)
+        if name == "rs1" and insn.kind in (Kind.LOAD, Kind.STORE):
+            return self._pick((DATA_POINTER, 6), (SPLIT_POINTER, 5), (self._wild(), 1))
+        if name == "rs1" and insn.kind is Kind.JUMP:
+            return self._pick((CODE_POINTER, 8), (self._wild_code(), 1))
+        if operand.kind == "xreg":
+            return self._any_register()
+        if name == "offset":
+            return self._offset()
+        if name == "imm" and insn.kind is Kind.JUMP:
+            is_odd = self._has_system and self._rng.random() < 0.05
+            return self._rng.randrange(0, 150) * 4 + 2 * is_odd
+        if name == "imm" and self._rng.random() < 0.3:
+            return self._rng.randrange(-16, 16)
+        return self._rng.randrange(operand.lo, operand.hi + 1)
+
+    def _pick(self, *weighted: tuple[int, int]) -> int:
+        return self._rng.choices([v for v, _ in weighted], [w for _, w in weighted])[0]
+
+    def _any_register(self, *, written: bool = False) -> int:
+        if written and (not self._has_system or self._rng.random() < 0.99):
+            return self._rng.choice(FREE)
+        return self._rng.randrange(32)
+
+    def _wild(self) -> int:
+        """Choose a base register that may hold anything, where traps are expected."""
+        if not self._has_system:
+            return DATA_POINTER
+        return self._rng.choice((*[WILD_POINTER] * len(FREE), *FREE))
+
+    def _wild_code(self) -> int:
+        return self._rng.choice((ALIAS_POINTER, *FREE)) if self._has_system else CODE_POINTER
+
+    def _offset(self) -> int:
+        """Draw a branch distance: mostly a few instructions forward, sometimes back."""
+        if self._has_system and self._rng.random() < 0.02:
+            return self._rng.randrange(-200, 200) * 2
+        if self._done and self._rng.random() < 0.15:
+            return -4 * self._rng.randint(1, min(8, self._done))
+        return 4 * self._rng.randint(1, min(8, self._left))
+
+    # Privileged things
+
+    def _system(self) -> list[int]:
+        choices: tuple[tuple[int, Callable[[], list[int]]], ...] = (
+            (50, self._csr), (8, self._lower), (4, self._fence), (6, self._call),
+            (5, self._return), (4, self._illegal), (8, self._switch), (5, self._edit_table),
+            (4, self._interrupt), (8, self._borrow), (1, lambda: [asm("wfi")]),
+        )  # fmt: skip
+        weights = [weight for weight, _ in choices]
+        return self._rng.choices([make for _, make in choices], weights)[0]()
+
+    def _csr(self) -> list[int]:
+        number = frame.choose_csr(self._rng)
+        insn = self._rng.choice(CSR_OPS)
+        is_read = number in frame.READ_ONLY_HERE or (number >> 10 == 3 and self._rng.random() < 0.8)
+        if is_read:
+            insn = TABLE.by_name[self._rng.choice(("csrrs", "csrrc"))]
+        values = {"rd": self._any_register(written=True), "csr": number}
+        if "rs1" in insn.pattern.operands:
+            values["rs1"] = 0 if is_read else self._any_register()
+        else:
+            values["uimm"] = self._rng.randrange(32)
+        return [insn.encode(**values)]
+
+    def _lower(self) -> list[int]:
+        """Go to a privilege level that bits of a random register choose."""
+        register = self._rng.choice(FREE)
+        pointer = self._rng.choice((CODE_POINTER, ALIAS_POINTER))
+        where, back = self._rng.choice((("mepc", "mret"), ("sepc", "sret")))
+        status = "mstatus" if back == "mret" else "sstatus"
+        return [
+            asm("addi", rd=register, rs1=pointer, imm=self._rng.randrange(0, 500) * 4),
+            csr("csrrw", where, register),
+            *([csr("csrrw", status, self._rng.choice(FREE))] if self._rng.random() < 0.5 else []),
+            asm(back),
+        ]
+
+    def _fence(self) -> list[int]:
+        some = [0, 0, self._any_register(), WILD_POINTER, DATA_POINTER]
+        registers = {"rs1": self._rng.choice(some), "rs2": self._rng.choice(some)}
+        return [self._rng.choice((asm("sfence.vma", **registers), asm("fence.i")))]
+
+    def _call(self) -> list[int]:
+        return [asm(self._rng.choice(("ecall", "ecall", "ebreak")))]
+
+    def _return(self) -> list[int]:
+        return [asm(self._rng.choice(("mret", "sret")))]
+
+    def _illegal(self) -> list[int]:
+        word = self._rng.getrandbits(32)
+        while TABLE.decode(word) is not None:
+            word = self._rng.getrandbits(32)
+        return [self._rng.choice((word, word | 3 if TABLE.decode(word | 3) is None else word))]
+
+    def _switch(self) -> list[int]:
+        """Turn translation on or off."""
+        return [csr("csrrw", "satp", self._rng.choice((SATP_VALUE, SATP_VALUE, 0)))]
+
+    def _edit_table(self) -> list[int]:
+        """Change a page-table entry, and fence; only M-mode can reach the tables."""
+        source = self._rng.choice(FREE)
+        at = self._rng.randrange(-0x100, 0xFF) * 8
+        flags = self._rng.randrange(0x100)
+        return [
+            asm("ld", rd=source, rs1=TABLE_POINTER, imm=at),
+            asm("xori", rd=source, rs1=source, imm=flags & ~1 if flags & 1 else 1 << flags % 9),
+            asm("sd", rs2=source, rs1=TABLE_POINTER, imm=at),
+            asm("sfence.vma", rs1=0, rs2=0),
+        ]
+
+    def _borrow(self) -> list[int]:
+        """Access memory under other rules: MPRV, SUM and MXR on or off."""
+        bits, base = self._rng.choice(FREE[1:]), self._rng.choice((DATA_POINTER, SPLIT_POINTER))
+        which = self._rng.choice(("mstatus", "mstatus", "sstatus"))
+        accesses = self._rng.choices(BY_KIND[Kind.LOAD] + BY_KIND[Kind.STORE], k=3)
+        values = {"rd": self._rng.choice(FREE), "rs2": self._any_register(), "rs1": base}
+        values["imm"] = self._rng.randrange(-2048, 2048)
+        words = [a.encode(**{n: values[n] for n in a.pattern.operands}) for a in accesses]
+        set_bits, clear_bits = self._rng.choice((("csrrs", "csrrc"), ("csrrc", "csrrs")))
+        flags = asm("lui", rd=bits, imm20=self._rng.choice((0x20, 0x40, 0x80, 0x60, 0xC0, 0xE0)))
+        end = [csr(clear_bits, which, bits)] if self._rng.random() < 0.6 else []
+        return [flags, csr(set_bits, which, bits), *words, *end]
+
+    def _interrupt(self) -> list[int]:
+        """Enable and request interrupts."""
+        bits = self._rng.choice(FREE)
+        return [
+            asm("addi", rd=bits, rs1=0, imm=self._rng.choice((0x222, 0x2, 0x20, 0x200))),
+            csr("csrrs", self._rng.choice(("mie", "sie")), bits),
+            csr("csrrs", self._rng.choice(("mip", "mip", "sip", "mideleg")), bits),
+        ]
+
+
+def asm(name: str, **values: int) -> int:
+    """Encode one instruction."""
+    return TABLE.by_name[name].encode(**values)
+
+
+def csr(name: str, which: str, register: int) -> int:
+    """Encode a CSR instruction that drops the old value."""
+    return asm(name, rd=0, csr=frame.number_of(which), rs1=register)
+
+
+def _registers(rng: random.Random) -> list[int]:
+    x = [interesting(rng) for _ in range(32)]
+    x[0] = 0
+    x[CODE_POINTER] = frame.CODE
+    x[ALIAS_POINTER] = frame.CODE + frame.ALIAS
+    x[DATA_POINTER] = frame.DATA + 0x800 + rng.randrange(0, 0x400) * 8
+    x[SPLIT_POINTER] = frame.DATA + 0x1000 * rng.randrange(1, 3)
+    x[WILD_POINTER] = rng.choice(frame.WILD_ADDRESSES)
+    return x
+
+
+def plain_program(seed: str, length: int = 200) -> Program:
+    """Draw a program of RV64IM instructions that only computes, loads, stores and branches."""
+    rng = random.Random(f"plain {seed}")
+    x = _registers(rng)
+    code = Generator(rng, has_system=False).code(length)
+    data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)}
+    return Program(code, frame.CODE, {}, data, tuple(x), {"mtvec": RAM_BASE}, f"plain {seed}")
+
+
+def system_program(seed: str, length: int = 500) -> Program:
+    """Draw a program that traps, changes privilege, translates, and takes interrupts."""
+    rng = random.Random(f"system {seed}")
+    x = _registers(rng)
+    x[TABLE_POINTER] = frame.LEAVES + 0x800
+    x[SATP_VALUE] = frame.satp(rng)
+    x[SPLIT_POINTER] += rng.choice((0, frame.ALIAS))
+    code = Generator(rng, has_system=True).code(length)
+    data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)} | frame.page_tables(rng)
+    csrs = frame.starting_csrs(rng) | {"satp": rng.choice((0, x[SATP_VALUE]))}
+    return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, f"system {seed}")

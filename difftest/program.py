@@ -1,0 +1,89 @@
+"""A program to compare sides with: memory contents and the state a hart starts from.
+
+A program always starts in M-mode. It can be written out as a GNU assembly file that contains all of
+it: memory as instructions and data, the starting state as comments.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from isa.disasm import disassemble
+from isa.spec import TABLE
+
+RAM_BASE = 0x8000_0000
+RAM_SIZE = 0x2_0000
+
+
+@dataclass(frozen=True)
+class Program:
+    """`code` are instruction words at `start`; `handlers` and `data` lie at their addresses."""
+
+    code: tuple[int, ...]
+    start: int = RAM_BASE + 0x4000
+    handlers: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    data: Mapping[int, bytes] = field(default_factory=dict)
+    x: tuple[int, ...] = (0,) * 32
+    csrs: Mapping[str, int] = field(default_factory=dict)
+    seed: str = ""
+
+    def segments(self) -> dict[int, bytes]:
+        """Give all memory contents by address; whole multiples of 8 bytes."""
+        found = {at: pack(words) for at, words in self.handlers.items()}
+        found[self.start] = pack(self.code)
+        return {at: pad(raw) for at, raw in (found | dict(self.data)).items()}
+
+    def with_code(self, code: tuple[int, ...]) -> "Program":
+        """Give the program with other code."""
+        return replace(self, code=code)
+
+
+def pack(words: tuple[int, ...]) -> bytes:
+    """Give instruction words as bytes."""
+    return b"".join(word.to_bytes(4, "little") for word in words)
+
+
+def pad(raw: bytes) -> bytes:
+    """Fill up to a multiple of 8 bytes."""
+    return raw + bytes(-len(raw) % 8)
+
+
+def to_assembly(program: Program, why: str = "") -> str:
+    """Write a program out as a `.S` that assembles to the same memory."""
+    lines = [f"# {line}" for line in why.splitlines()]
+    lines += [f"# generated from seed {program.seed!r}", "# starts in M-mode with:"]
+    lines += [f"#   x{i} = {value:#x}" for i, value in enumerate(program.x) if value]
+    lines += [f"#   {name} = {value:#x}" for name, value in program.csrs.items()]
+    lines += ["    .option norvc", "    .globl _start", "    .text"]
+    listed = {program.start: program.code} | dict(program.handlers)
+    position = RAM_BASE
+    for at, raw in sorted(program.segments().items()):
+        lines.append(f"    .zero {at - position:#x}" if at > position else "")
+        lines.append("_start:" if at == program.start else f"at_{at:x}:")
+        if at in listed:
+            lines += [_line(word, at + 4 * i) for i, word in enumerate(listed[at])]
+            lines += ["    .zero 4"] if len(listed[at]) % 2 else []
+        else:
+            lines += _data_lines(raw)
+        position = at + len(raw)
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def _line(word: int, at: int) -> str:
+    """Give a word as data, with its text as a comment: what is compared is the bits."""
+    text = disassemble(word, at).replace("\t", " ") if TABLE.decode(word) else "no instruction"
+    return f"    .word {word:#010x}  # {at:x}: {text}"
+
+
+def _data_lines(raw: bytes) -> list[str]:
+    """Give data as words of 8 bytes, zeros in one line."""
+    lines = []
+    zeros = 0
+    for i in range(0, len(raw), 8):
+        value = int.from_bytes(raw[i : i + 8], "little")
+        if value == 0:
+            zeros += 8
+            continue
+        lines += [f"    .zero {zeros:#x}"] if zeros else []
+        lines.append(f"    .dword {value:#x}")
+        zeros = 0
+    return lines + ([f"    .zero {zeros:#x}"] if zeros else [])

