@@ -3,7 +3,6 @@
 Programs run on all engines; expected states are built here from the manual's rules, bit by bit.
 """
 
-
 import pytest
 
 from isa.causes import Cause, Priv

@@ -1,0 +1,279 @@
+"""Every CSR: its reset value, what of a write it keeps, who may access it.
+
+The table is written from the manual, not from `isa/csrs.py`; a CSR without a row fails the suite.
+"""
+
+from typing import NamedTuple
+
+import pytest
+
+from isa import mstatus as ms
+from isa.causes import Cause, Priv
+from isa.csrs import ALL, CSRS, Csr, CsrTable
+from isa.errors import SpecError
+from isa.state import Slot
+from tests.isa.bench import CODE, M_VECTOR, S_VECTOR, asm, bench, run
+
+
+class Case(NamedTuple):
+    """`reset` reads first; after ones are written `ones` reads, after zeros `zeros`."""
+
+    number: int
+    reset: int
+    ones: int
+    zeros: int = 0
+
+
+XL64 = 2 << 34 | 2 << 32
+STATUS_M = 0x7E_19AA  # TSR TW TVM MXR SUM MPRV MPP SPP MPIE SPIE MIE SIE
+STATUS_S = 0xC_0122
+MISA = 2 << 62 | sum(1 << ord(letter) - ord("a") for letter in "imsu")
+PENDING = 0xAAA  # meip seip mtip stip msip ssip
+CAUSES = 0xB3FF  # 0 to 9, 12, 13, 15
+READ_ONLY = -1
+
+CASES = {
+    "cycle": Case(0xC00, 0, READ_ONLY),
+    "time": Case(0xC01, 0, READ_ONLY),
+    "instret": Case(0xC02, 0, READ_ONLY),
+    "sstatus": Case(0x100, 2 << 32, STATUS_S | 2 << 32, 2 << 32),
+    "sie": Case(0x104, 0, 0),
+    "stvec": Case(0x105, S_VECTOR, ALL & ~2),
+    "scounteren": Case(0x106, 0, 7),
+    "senvcfg": Case(0x10A, 0, 1),
+    "sscratch": Case(0x140, 0, ALL),
+    "sepc": Case(0x141, 0, ALL & ~3),
+    "scause": Case(0x142, 0, ALL),
+    "stval": Case(0x143, 0, ALL),
+    "sip": Case(0x144, 0, 0),
+    "satp": Case(0x180, 0, 0),
+    "mvendorid": Case(0xF11, 0, READ_ONLY),
+    "marchid": Case(0xF12, 0, READ_ONLY),
+    "mimpid": Case(0xF13, 0, READ_ONLY),
+    "mhartid": Case(0xF14, 3, READ_ONLY),
+    "mconfigptr": Case(0xF15, 0, READ_ONLY),
+    "mstatus": Case(0x300, XL64, XL64 | STATUS_M, XL64),
+    "misa": Case(0x301, MISA, MISA, MISA),
+    "medeleg": Case(0x302, 0, CAUSES),
+    "mideleg": Case(0x303, 0, 0x222),
+    "mie": Case(0x304, 0, PENDING),
+    "mtvec": Case(0x305, M_VECTOR, ALL & ~2),
+    "mcounteren": Case(0x306, 0, 7),
+    "menvcfg": Case(0x30A, 0, 1),
+    "mcountinhibit": Case(0x320, 0, 5),
+    "mscratch": Case(0x340, 0, ALL),
+    "mepc": Case(0x341, 0, ALL & ~3),
+    "mcause": Case(0x342, 0, ALL),
+    "mtval": Case(0x343, 0, ALL),
+    "mip": Case(0x344, 0, 0x222),
+    "mcycle": Case(0xB00, 0, ALL),
+    "minstret": Case(0xB02, 0, ALL),
+    **{f"mhpmcounter{i}": Case(0xB00 + i, 0, 0) for i in range(3, 32)},
+    **{f"mhpmevent{i}": Case(0x320 + i, 0, 0) for i in range(3, 32)},
+}
+NAMES = list(CASES)
+COUNTERS = {"cycle": 1, "time": 2, "instret": 4}
+
+
+def test_every_csr_has_a_case_with_its_number():
+    assert {name: csr.number for name, csr in CSRS.by_name.items()} == {
+        name: case.number for name, case in CASES.items()
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reset_value(engine, name):
+    hart = bench(Priv.M, asm("csrrs", rd=10, csr=CASES[name].number, rs1=0), hart_id=3)
+    run(engine, hart)
+    assert hart.x[10] == CASES[name].reset
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_write_keeps_the_writable_bits_or_is_illegal(engine, name):
+    number, _, ones, zeros = CASES[name]
+    code = [
+        asm("csrrw", rd=0, csr=number, rs1=11),
+        asm("csrrw", rd=12, csr=number, rs1=0),
+        asm("csrrs", rd=13, csr=number, rs1=0),
+    ]
+    hart = bench(Priv.M, *code)
+    hart.x[11] = ALL
+    if ones == READ_ONLY:
+        run(engine, hart)
+        assert hart.csr["mcause"] == Cause.ILLEGAL
+        assert hart.csr["mtval"] == code[0]
+        return
+    run(engine, hart, 3)
+    assert (hart.x[12], hart.x[13]) == (ones, zeros)
+
+
+@pytest.mark.parametrize("priv", [Priv.U, Priv.S, Priv.M])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_read_needs_the_privilege_in_the_number(engine, name, priv):
+    number = CASES[name].number
+    hart = bench(priv, asm("csrrs", rd=10, csr=number, rs1=0))
+    hart.csr["mcounteren"] = hart.csr["scounteren"] = 7
+    run(engine, hart)
+    is_allowed = priv >= (number >> 8 & 3)
+    assert (hart.pc == CODE + 4) == is_allowed
+    if not is_allowed:
+        assert (hart.csr["mcause"], hart.pc) == (Cause.ILLEGAL, M_VECTOR)
+
+
+@pytest.mark.parametrize("scounteren", [0, 7])
+@pytest.mark.parametrize("mcounteren", [0, 7])
+@pytest.mark.parametrize("priv", [Priv.U, Priv.S, Priv.M])
+@pytest.mark.parametrize("name", COUNTERS)
+def test_counters_need_the_enables_of_all_levels_above(engine, name, priv, mcounteren, scounteren):
+    hart = bench(priv, asm("csrrs", rd=10, csr=CASES[name].number, rs1=0))
+    hart.csr["mcounteren"], hart.csr["scounteren"] = mcounteren, scounteren
+    run(engine, hart)
+    allowed = {Priv.M: True, Priv.S: mcounteren == 7, Priv.U: mcounteren == scounteren == 7}
+    assert (hart.pc == CODE + 4) == allowed[priv]
+
+
+@pytest.mark.parametrize("number", [0x000, 0x001, 0x5C0, 0x800, 0xC03, 0xC80, 0x7C0, 0xFFF])
+@pytest.mark.parametrize("name", ["csrrw", "csrrs", "csrrc", "csrrwi", "csrrsi", "csrrci"])
+def test_a_csr_that_does_not_exist_is_illegal_to_read_and_write(engine, name, number):
+    source = {"uimm": 0} if name.endswith("i") else {"rs1": 0}
+    hart = bench(Priv.M, asm(name, rd=10, csr=number, **source))
+    hart.x[10] = 99
+    run(engine, hart)
+    assert (hart.csr["mcause"], hart.x[10]) == (Cause.ILLEGAL, 99)
+
+
+OLD, SOURCE = 0xF0F0, 0x0000_0001_0000_00FF
+FORMS = [
+    ("csrrw", SOURCE, SOURCE), ("csrrs", SOURCE, OLD | SOURCE), ("csrrc", SOURCE, OLD & ~SOURCE),
+    ("csrrwi", 31, 31), ("csrrsi", 31, OLD | 31), ("csrrci", 31, OLD & ~31),
+    ("csrrwi", 0, 0), ("csrrsi", 0, OLD), ("csrrci", 0, OLD),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "source", "new"), FORMS)
+def test_the_six_forms_give_the_old_value_and_write_the_new(engine, name, source, new):
+    field = {"uimm": source} if name.endswith("i") else {"rs1": 11}
+    words = [asm(name, rd=rd, csr=0x340, **field) for rd in (10, 0)]
+    hart = bench(Priv.M, *words)
+    hart.x[11], hart.csr["mscratch"] = source, OLD
+    run(engine, hart)
+    assert (hart.x[10], hart.csr["mscratch"]) == (OLD, new)
+    hart.csr["mscratch"] = OLD
+    run(engine, hart)
+    assert (hart.x[0], hart.csr["mscratch"]) == (0, new)
+
+
+@pytest.mark.parametrize("name", ["csrrs", "csrrc"])
+def test_x0_and_a_zero_immediate_read_a_read_only_csr(engine, name):
+    words = [asm(name, rd=10, csr=0xF14, rs1=0), asm(name + "i", rd=11, csr=0xF14, uimm=0)]
+    hart = bench(Priv.M, *words, asm(name, rd=12, csr=0xF14, rs1=13), hart_id=6)
+    run(engine, hart, 3)
+    assert (hart.x[10], hart.x[11]) == (6, 6)
+    assert hart.csr["mcause"] == Cause.ILLEGAL  # a register that holds 0 is a write nevertheless
+
+
+def test_a_register_that_is_source_and_destination_is_read_first(engine):
+    hart = bench(Priv.M, asm("csrrw", rd=10, csr=0x340, rs1=10))
+    hart.x[10], hart.csr["mscratch"] = 5, 6
+    run(engine, hart)
+    assert (hart.x[10], hart.csr["mscratch"]) == (6, 5)
+
+
+@pytest.mark.parametrize("mode", range(16))
+def test_satp_takes_bare_and_sv39_and_ignores_other_modes_whole(engine, mode):
+    old = 8 << 60 | 0x1234 << 44 | 0x5678
+    hart = bench(Priv.M, asm("csrrw", rd=0, csr=0x180, rs1=11))
+    hart.csr["satp"] = old
+    hart.x[11] = mode << 60 | 0xFFFF << 44 | 1
+    run(engine, hart)
+    assert hart.csr["satp"] == (hart.x[11] if mode in (0, 8) else old)
+
+
+@pytest.mark.parametrize("old", [Priv.U, Priv.S, Priv.M])
+@pytest.mark.parametrize("new", range(4))
+def test_mpp_takes_the_privileges_there_are(engine, old, new):
+    hart = bench(Priv.M, asm("csrrw", rd=0, csr=0x300, rs1=11))
+    hart.csr["mstatus"] = old << ms.MPP_SHIFT
+    hart.x[11] = new << ms.MPP_SHIFT | ms.SUM
+    run(engine, hart)
+    kept = old if new == 2 else new
+    assert hart.csr["mstatus"] == XL64 | kept << ms.MPP_SHIFT | ms.SUM
+
+
+@pytest.mark.parametrize("tvm", [0, ms.TVM])
+@pytest.mark.parametrize("priv", [Priv.S, Priv.M])
+def test_tvm_keeps_s_mode_from_satp(engine, priv, tvm):
+    for word in (asm("csrrs", rd=10, csr=0x180, rs1=0), asm("csrrw", rd=10, csr=0x180, rs1=0)):
+        hart = bench(priv, word)
+        hart.csr["mstatus"] = tvm
+        run(engine, hart)
+        assert (hart.pc == CODE + 4) == (priv == Priv.M or not tvm)
+
+
+def test_sie_and_sip_show_and_change_what_is_delegated_only(engine):
+    code = [
+        asm("csrrw", rd=10, csr=CASES[name].number, rs1=11) for name in ("sie", "sip", "sie", "sip")
+    ]
+    hart = bench(Priv.S, *code)
+    hart.csr["mideleg"] = 1 << 1 | 1 << 9
+    hart.csr["mie"] = 1 << 7
+    hart[Slot.MIP] = 1 << 5
+    hart.x[11] = ALL
+    run(engine, hart, 2)
+    assert hart.csr["mie"] == 1 << 7 | 1 << 1 | 1 << 9
+    assert hart.csr["mip"] == 1 << 5 | 1 << 1  # of sip, software sets ssip only
+    assert hart.csr["sie"] == 1 << 1 | 1 << 9
+    assert hart.csr["sip"] == 1 << 1
+
+
+def test_sstatus_writes_leave_the_rest_of_mstatus_alone(engine):
+    hart = bench(Priv.S, asm("csrrw", rd=10, csr=0x100, rs1=0))
+    hart.csr["mstatus"] = ALL
+    run(engine, hart)
+    assert hart.x[10] == STATUS_S | 2 << 32
+    assert hart.csr["mstatus"] == XL64 | (STATUS_M & ~STATUS_S)
+
+
+def test_minstret_counts_and_takes_a_write_before_the_next_instruction(engine):
+    read = asm("csrrs", rd=10, csr=0xB02, rs1=0)
+    nop = asm("addi", rd=0, rs1=0, imm=0)
+    hart = bench(Priv.M, nop, read, asm("csrrwi", rd=0, csr=0xB02, uimm=20), read, nop, read)
+    run(engine, hart, 2)
+    assert hart.x[10] == 1
+    run(engine, hart, 2)
+    assert hart.x[10] == 20
+    run(engine, hart, 2)
+    assert hart.x[10] == 22
+
+
+@pytest.mark.parametrize(("bit", "name"), [(1, "mcycle"), (4, "minstret")])
+def test_an_inhibited_counter_stands_still_and_goes_on_from_there(engine, bit, name):
+    number = CASES[name].number
+    read = asm("csrrs", rd=10, csr=number, rs1=0)
+    inhibit = [asm("csrrwi", rd=0, csr=0x320, uimm=value) for value in (bit, 0)]
+    hart = bench(Priv.M, asm("csrrwi", rd=0, csr=number, uimm=9), inhibit[0], read, read, *inhibit)
+    run(engine, hart, 3)
+    first = hart.x[10]
+    assert first in (9, 10)  # whether it counts the instruction that inhibits it is free
+    run(engine, hart, 1)
+    assert hart.x[10] == first
+    run(engine, hart, 2)
+    assert hart.csr[name] in (first, first + 1)
+
+
+def test_a_trapped_instruction_is_not_counted(engine):
+    hart = bench(Priv.M, asm("ecall"))
+    run(engine, hart)
+    assert hart.csr["minstret"] == 0
+
+
+def test_time_is_instructions_by_the_tick(engine):
+    nops = [asm("addi", rd=0, rs1=0, imm=0)] * 7
+    hart = bench(Priv.M, *nops, asm("csrrs", rd=10, csr=0xC01, rs1=0), tick=3)
+    run(engine, hart, 8)
+    assert hart.x[10] == 2
+
+
+def test_two_csrs_of_one_number_are_refused_naming_both():
+    with pytest.raises(SpecError, match=r"two \(0x340\) conflicts with one"):
+        CsrTable([Csr("one", 0x340, "One."), Csr("two", 0x340, "Two.")])
