@@ -4,6 +4,7 @@ For a domain that the monitor stopped and for a run that reached its bound. Read
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from isa.causes import Priv, describe_cause
 from isa.hart import Hart
@@ -35,9 +36,21 @@ def diagnose(machine: Machine, stop: Stop, symbols: Symbols) -> list[str]:
     lines = [f"{WORDS[stop.reason]}: {stop.detail}, at {_place(hart.pc, symbols)}"]
     for each in machine.harts:
         lines += _hart_lines(each, symbols)
-    lines.append("  the last exits to the monitor, the latest at the end:")
-    lines += [f"    {note}" for note in machine.last_exits] or ["    none"]
+    lines.append("  the last exits, the latest at the end:")
+    lines += [f"    {line}" for line in _exit_lines(machine, symbols)] or ["    none"]
     return lines
+
+
+def _exit_lines(machine: Machine, symbols: Symbols) -> Iterator[str]:
+    """Give each vCPU's exits to the monitor; on the bare board, what went to the environment."""
+    logged = [
+        f"hart {hart.id} at {_place(one.pc, symbols)}: {one}"
+        for hart in machine.harts
+        for one in machine.cpu.last_exits(hart.id)
+    ]
+    for line, same in groupby(logged or machine.last_exits):
+        count = len(list(same))
+        yield line if count == 1 else f"{line} ({count} times)"
 
 
 def _place(address: int, symbols: Symbols) -> str:

@@ -7,6 +7,7 @@ from vmm.config import R10000_TLB, MachineConfig
 from vmm.console import Console
 from vmm.counts import MONITOR_WORDS
 from vmm.devices import RAM_BASE
+from vmm.exit_log import LOG_WORDS
 from vmm.guest_memory import FrameAllocator, GuestMemory
 from vmm.machine import Machine
 from vmm.memory.softtlb import HART_WORDS
@@ -36,7 +37,7 @@ def make_domain(config: MachineConfig, engine: Engine, console: Console) -> Mach
             tick=config.tick,
             ram=(memory.base, memory.size),
             frames=memory.frames,
-            monitor_words=MONITOR_WORDS,
+            monitor_words=MONITOR_WORDS + LOG_WORDS,
         )
         for n in range(config.harts)
     ]

@@ -10,6 +10,7 @@ import hashlib
 import struct
 from typing import TYPE_CHECKING
 
+from isa.causes import Priv, describe_cause
 from isa.insn import Kind
 from isa.mmu import fetch
 from isa.spec import TABLE
@@ -46,13 +47,14 @@ class Watch:
         """Look twice: RAM is only compared when registers are known to recur."""
         if not self._find_loops(end):
             return
-        memory = self._memory_hash()
+        memory, traps = self._memory_hash(), self._traps()
         loops = self._find_loops(end)
         if not loops or self._memory_hash() != memory:
             return
         lengths = " and ".join(str(length) for length in loops)
         every = "instruction" if lengths == "1" else f"{lengths} instructions"
-        detail = f"its state recurs every {every} and no interrupt can come"
+        trapping = self._trap_words() if self._traps() != traps else ""
+        detail = f"its state recurs every {every}{trapping} and no interrupt can come"
         self._machine.stop = Stop(StopReason.STUCK, 125, detail)
 
     def _find_loops(self, end: int) -> list[int]:
@@ -96,6 +98,15 @@ class Watch:
             if _registers(hart) == start:
                 return steps
         return 0
+
+    def _traps(self) -> int:
+        return sum(hart.slots[Slot.TRAPS] for hart in self._machine.harts)
+
+    def _trap_words(self) -> str:
+        """Say which trap was the last one of a loop that traps."""
+        hart = self._machine.harts[self._machine.current]
+        cause = Slot.MCAUSE if hart.slots[Slot.PRIV] == Priv.M else Slot.SCAUSE
+        return f", trapping each time ({describe_cause(hart.slots[cause])}),"
 
     def _memory_hash(self) -> bytes:
         digest = hashlib.sha256()

@@ -15,6 +15,7 @@ from vmm.contracts import FenceKind, RemoteFence
 from vmm.counts import read_counters
 from vmm.cpu.bare import fence_hart
 from vmm.cpu.deprivileged import run_vcpu
+from vmm.exit_log import LoggedExit, read_log
 
 RunVcpu = Callable[[Hart, Hart, int], None]
 
@@ -44,6 +45,10 @@ class DeprivilegedCpu:
         fence_hart(self.harts[index], fence)
         if fence.kind is FenceKind.SFENCE_VMA:
             self._hosts[index].fence()
+
+    def last_exits(self, index: int) -> Sequence[LoggedExit]:
+        """Give the last exits of a vCPU, the latest at the end."""
+        return read_log(self.harts[index])
 
     def counters(self) -> Mapping[str, int]:
         """Give the counters of all vCPUs together."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from isa.exits import Exit
 from isa.hart import Hart
 from vmm.contracts import RemoteFence
+from vmm.exit_log import LoggedExit
 
 
 class Cpu(Protocol):
@@ -26,6 +27,10 @@ class Cpu(Protocol):
 
     def fence(self, index: int, fence: RemoteFence) -> None:
         """Execute a fence on a hart before its next instruction."""
+        ...
+
+    def last_exits(self, index: int) -> Sequence[LoggedExit]:
+        """Give the last exits of a hart to the monitor, the latest at the end."""
         ...
 
     def counters(self) -> Mapping[str, int]:

@@ -8,6 +8,7 @@ from isa.hart import Hart
 from isa.state import Slot
 from vmm import schema
 from vmm.contracts import FenceKind, RemoteFence
+from vmm.exit_log import LoggedExit
 from vmm.schema import TlbLevel, View
 
 
@@ -25,6 +26,10 @@ class BareCpu:
     def fence(self, index: int, fence: RemoteFence) -> None:
         """Execute a fence on a hart; code needs none, every store to it is seen at once."""
         fence_hart(self.harts[index], fence)
+
+    def last_exits(self, index: int) -> Sequence[LoggedExit]:
+        """Give nothing: without a monitor there is nothing to exit to."""
+        return ()
 
     def counters(self) -> Mapping[str, int]:
         """Give instructions, and the misses and walks of the modelled TLB."""
