@@ -180,19 +180,16 @@ def branch_point(insn: Insn, word: int, value: Value, start: Place, spot: Spot) 
     far_word = word ^ insn.pattern.match ^ inverse.pattern.match | reach.insert(FAR)
     jump = TABLE.by_name["jal"].encode(rd=0, offset=0)
     far_bytes = far_word.to_bytes(4, "little") + jump.to_bytes(4, "little")
-    was_far = False
 
     def measure(address: int) -> int:
-        nonlocal was_far
         target = local_target(value, start.section)
         near = target is not None and reach.lo <= target - address <= reach.hi
-        was_far = was_far or not near
-        return FAR if was_far else 4
+        return 4 if near else FAR
 
     def fill(size: int) -> bytes:
         return far_bytes if size == FAR else word.to_bytes(4, "little")
 
-    return Point(start.offset, 4, measure, fill, False, spot)
+    return Point(start.offset, 4, measure, fill, False, spot, "branch")
 
 
 def local_target(value: Value, section: Section) -> int | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_SECTION = 1 << 28  # bytes that are really stored
 MAX_NOBITS = 1 << 48
-MAX_ROUNDS = 1000
+MAX_ROUNDS = 200
 
 
 class Place(NamedTuple):
@@ -58,6 +58,7 @@ class Point:
     fill: Callable[[int], bytes]
     is_firm: bool  # whether `first` is already known to be the final size
     spot: Spot
+    kind: str  # "branch", "align", or "gap"
     size: int = 0
 
     def __post_init__(self) -> None:
@@ -164,7 +165,7 @@ class Section:
         at = self.size
         if fill is None and self.is_code:
             self._mark_padding(measure(at))
-        self.add_point(Point(at, measure(at), measure, pad, self.is_firm, spot))
+        self.add_point(Point(at, measure(at), measure, pad, self.is_firm, spot, "align"))
 
     def _mark_padding(self, size: int) -> None:
         """Note that nops follow, after a byte of data where they do not start on a boundary."""
@@ -183,37 +184,43 @@ class Section:
             if is_odd:
                 self.marks.pop()
 
-    def settle(self, sizes: Iterable[int]) -> bool:
-        """Take new sizes of the points; say whether anything moved."""
-        shifts = [0]
-        total = 0
-        for point, size in zip(self.points, sizes, strict=True):
-            point.size = size
-            total += size - point.first
-            shifts.append(total)
-        changed = shifts != self.shifts
-        self.shifts = shifts
-        return changed
+    def estimate(self) -> None:
+        """Give points a first size, those before a point known and those after it not.
 
-    def measure(self) -> bool:
-        """Measure every point once; say whether anything moved."""
-        if len(self.shifts) != len(self.points) + 1:
-            self.shifts = [0] * (len(self.points) + 1)
-        if not self.points:
-            return False
-        return self.settle(list(self._sizes()))
+        GNU as starts like this: a branch forward over more than it can reach counts as far until
+        sizes are known, and stays far where its own second half is what makes it so.
+        """
+        ends = [point.offset + point.first for point in self.points]
+        self.shifts = [0, *(-end for end in ends)]
+        self._pass([point for point in self.points if point.kind != "gap"])
 
-    def _sizes(self) -> Iterable[int]:
-        """Give the new sizes in order, each point measured where those before it put it."""
+    def measure(self, may_shrink: bool) -> bool:
+        """Measure every point once, in order; say whether anything moved."""
+        before = list(self.shifts)
+        self._pass(self.points, may_shrink)
+        return before != self.shifts
+
+    def _pass(self, measured: list[Point], may_shrink: bool = True) -> None:
+        """Size points, each measured where those before it put it."""
+        chosen = {id(point) for point in measured}
         total = 0
-        for point in self.points:
-            try:
-                size = point.measure(point.offset + total)
-            except Complaint as complaint:
-                complaint.spot = point.spot
-                raise
-            total += size - point.first
-            yield size
+        for index, point in enumerate(self.points, 1):
+            if id(point) in chosen:
+                size = max(0, _measured(point, point.offset + total))
+                if may_shrink or point.kind != "branch" or size > point.size:
+                    point.size = size
+            total += point.size - point.first
+            self.shifts[index] = total
+
+    def check(self) -> None:
+        """Raise Complaint for a gap that would have to be negative."""
+        for index, point in enumerate(self.points):
+            if point.kind == "gap":
+                short = -_measured(point, point.offset + self.shifts[index])
+                if short > 0:
+                    complaint = Complaint(f".org cannot move back by {short:#x} bytes")
+                    complaint.spot = point.spot
+                    raise complaint
 
     def rebuild(self) -> None:
         """Put the bytes where the final sizes say."""
@@ -233,6 +240,14 @@ class Section:
         self.data = bytearray().join(pieces)
 
 
+def _measured(point: Point, address: int) -> int:
+    try:
+        return point.measure(address)
+    except Complaint as complaint:
+        complaint.spot = point.spot
+        raise
+
+
 def _filled(point: Point) -> bytes:
     try:
         return point.fill(point.size)
@@ -248,13 +263,19 @@ def pad_pattern(fill: bytes, size: int) -> bytes:
 
 def layout(sections: Iterable[Section]) -> None:
     """Let the points of all sections grow until nothing moves, then place the bytes."""
-    sections = list(sections)
-    for _ in range(MAX_ROUNDS):
-        moved = [section.measure() for section in sections]
+    sections = [section for section in sections if section.points]
+    for section in sections:
+        section.shifts = [0] * (len(section.points) + 1)
+    for section in sections:
+        section.estimate()
+    for round_number in range(MAX_ROUNDS):
+        may_shrink = round_number < MAX_ROUNDS // 2
+        moved = [section.measure(may_shrink) for section in sections]
         if not any(moved):
             break
     else:
-        name = next(s.name for s in sections if s.points)
-        raise Complaint(f"the sizes in section {name} depend on each other in a circle")
+        names = ", ".join(section.name for section in sections)
+        raise Complaint(f"sizes in {names} depend on each other in a circle")
     for section in sections:
+        section.check()
         section.rebuild()

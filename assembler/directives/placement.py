@@ -92,7 +92,7 @@ def _add_gap(assembly: "Assembly", measure, pattern: bytes) -> None:  # type: ig
             raise Complaint(f"a gap of {size:#x} bytes is more than {MAX_SECTION:#x}")
         return pattern * size
 
-    section.add_point(Point(section.size, 0, measure, fill, False, assembly.spot))
+    section.add_point(Point(section.size, 0, measure, fill, False, assembly.spot, "gap"))
 
 
 def _fill(assembly: "Assembly", name: str, operands: Operands) -> None:
@@ -130,8 +130,6 @@ def _org(assembly: "Assembly", name: str, operands: Operands) -> None:
         place = value if isinstance(value, int) else local_target(value, section)
         if place is None:
             raise Complaint(f".org needs a place in {section.name}")
-        if place < address:
-            raise Complaint(f".org cannot move back from {address:#x} to {place:#x}")
         return place - address
 
     _add_gap(assembly, measure, bytes([fill & 0xFF]))

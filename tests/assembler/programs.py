@@ -281,6 +281,36 @@ def statement(draw: random.Random, mnemonic: str, form: Form) -> str:
     return f" {mnemonic} {', '.join(texts)}"
 
 
+def random_layout(seed: int) -> str:
+    """Write a program of branches, alignments and gaps whose sizes depend on each other."""
+    draw = random.Random(seed)
+    lines = [" .text"]
+    for number in range(30):
+        lines.append(f"l{number}:")
+        for _ in range(draw.randint(1, 6)):
+            target = f"l{draw.randrange(30)}"
+            shapes = (
+                f" beq a0, a1, {target}",
+                f" bnez a0, {target}",
+                f" bgeu a3, a4, {target}+4",
+                f" j {target}",
+                " nop",
+                f" .space {4 * draw.randint(0, 300)}",
+                f" .balign {1 << draw.randint(2, 7)}",
+                f" .p2align {draw.randint(3, 6)},,{draw.randint(1, 40)}",
+                f" .word {target} - l0",
+                f" call {target}",
+                f" .size {target}, . - l0",
+            )
+            lines.append(draw.choice(shapes))
+    return "\n".join([*lines, ""])
+
+
+def branch_at_the_edge(distance: int) -> str:
+    """Write a forward branch whose target is `distance` away, deep in a section."""
+    return f" .text\n .space 8192\n beqz a0, 1f\n .space {distance - 4}\n1: nop\n"
+
+
 def random_program(seed: int, repeats: int) -> str:
     """Write a program with every form of every mnemonic `repeats` times, in random order."""
     draw = random.Random(seed)

@@ -56,6 +56,16 @@ def test_every_form_of_every_mnemonic_gives_the_same_object(seed: int, tmp_path:
     check(programs.random_program(seed, 4), tmp_path)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_sizes_that_depend_on_each_other_settle_as_in_gnu_as(seed: int, tmp_path: Path):
+    check(programs.random_layout(seed), tmp_path)
+
+
+@pytest.mark.parametrize("distance", range(4080, 4104, 4))
+def test_a_branch_at_the_edge_of_its_reach_is_as_far_as_in_gnu_as(distance: int, tmp_path: Path):
+    check(programs.branch_at_the_edge(distance), tmp_path)
+
+
 def sources() -> list[Path]:
     """List the bundled guests' sources."""
     return sorted(path for path in GUESTS.rglob("*.s"))

@@ -1,0 +1,1 @@
+"""The measurements run and tell; how fast anything is decides nothing here."""
