@@ -26,8 +26,8 @@ class Form:
     """One compressed form.
 
     `expansion` is the text of the instruction it stands for, in its own operands, registers and
-    numbers. `legal` and `hint` are expressions in its operands: whether the encoding is defined, and
-    whether it is set aside for hints (then it executes, but the assembler does not choose it).
+    numbers. `legal` and `hint` are expressions in its operands: whether the encoding is defined,
+    and whether it is set aside for hints (it executes, but the assembler does not choose it).
     """
 
     name: str

@@ -1,12 +1,11 @@
 """The extensions that exist here, and the bit of `Slot.ISA` that says a hart has one.
 
-A hart's ISA is chosen when it is made: what is not selected traps as illegal. Names are those of the
-ISA string (chapter "ISA Extension Naming Conventions" of the RISC-V Unprivileged ISA).
+A hart's ISA is chosen when it is made: what is not selected traps as illegal. Names are those of
+the ISA string (chapter "ISA Extension Naming Conventions" of the RISC-V Unprivileged ISA).
 """
 
 NAMES: tuple[str, ...] = (
-    *("I", "M", "A", "C", "S", "U", "Zicsr", "Zifencei", "Zicntr"),
-    *("Zba", "Zbb", "Zbc", "Zbs", "Zicond", "Zcb", "Zbkb", "Zimop", "Zcmop"),
+    *("I", "M", "A", "C", "S", "U", "Zicsr", "Zifencei", "Zicntr", "Zcb", "Zcmop"),
 )
 
 BITS: dict[str, int] = {name: 1 << at for at, name in enumerate(NAMES)}

@@ -1,7 +1,7 @@
 """ISA strings: which extensions a hart has.
 
-Follows the chapter "ISA Extension Naming Conventions" of the RISC-V Unprivileged ISA: `rv64`, single
-letters, then longer names with underscores between. M-, S- and U-mode are always there.
+Follows the chapter "ISA Extension Naming Conventions" of the RISC-V Unprivileged ISA: `rv64`,
+single letters, then longer names with underscores between. M-, S- and U-mode are always there.
 """
 
 import re

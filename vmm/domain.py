@@ -25,7 +25,12 @@ def make_domain(config: MachineConfig, engine: Engine, console: Console) -> Mach
     shape = config.tlb or R10000_TLB
     hosts = [
         Hart(
-            machine_memory, n, tlb=(shape.sets, shape.ways), is_soft=True, monitor_words=HART_WORDS
+            machine_memory,
+            n,
+            tlb=(shape.sets, shape.ways),
+            is_soft=True,
+            isa=config.extensions,
+            monitor_words=HART_WORDS,
         )
         for n in range(config.harts)
     ]
@@ -35,6 +40,7 @@ def make_domain(config: MachineConfig, engine: Engine, console: Console) -> Mach
             n,
             tlb=(config.second.sets, config.second.ways),
             tick=config.tick,
+            isa=config.extensions,
             ram=(memory.base, memory.size),
             frames=memory.frames,
             monitor_words=MONITOR_WORDS + LOG_WORDS,

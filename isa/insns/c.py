@@ -1,8 +1,8 @@
 """C and Zcb, Zcmop: the compressed forms, as a table of expansions.
 
 Follows the chapters '"C" Extension for Compressed Instructions' and '"Zc*" Extension for Code Size
-Reduction' of the RISC-V Unprivileged ISA. Where two patterns overlap, the more particular one stands
-first. The parcel of all zeros is illegal by definition: c.addi4spn with a zero immediate.
+Reduction' of the RISC-V Unprivileged ISA. Where two patterns overlap, the more particular one
+stands first. The parcel of all zeros is illegal by definition: c.addi4spn with a zero immediate.
 """
 
 from isa.compressed import Form, form

@@ -23,6 +23,10 @@ class BareCpu:
         """Run a hart until it asks for something, or `fuel` instructions retired or trapped."""
         return self._engine.run(self.harts[index], fuel)
 
+    def break_reservation(self, index: int) -> None:
+        """Take away what a hart's LR has reserved: others have run since."""
+        self.harts[index].slots[Slot.RESERVED] = 0
+
     def fence(self, index: int, fence: RemoteFence) -> None:
         """Execute a fence on a hart; code needs none, every store to it is seen at once."""
         fence_hart(self.harts[index], fence)

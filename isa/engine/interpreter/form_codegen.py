@@ -51,8 +51,10 @@ def _case(form: Form, table: InstructionTable, lowering: Lowering) -> list[str]:
     parts = [k(insn.pattern.match)]
     for name, source in form.sources(insn).items():
         operand = insn.pattern.operands[name]
-        is_fixed = isinstance(source, int)
-        parts.append(k(operand.insert(source)) if is_fixed else _insertion(operand, source, k))
+        if isinstance(source, int):
+            parts.append(k(operand.insert(source)))
+        else:
+            parts.append(_insertion(operand, source, k))
     return [*lines, f"            return {' | '.join(parts)}"]
 
 
