@@ -4,6 +4,7 @@ import isa.engine
 from difftest.program import RAM_BASE, RAM_SIZE, Program
 from difftest.sides import Stop
 from difftest.state import STATE_CSRS, State
+from isa.causes import Cause
 from isa.engine.contract import refuse_access
 from isa.exits import ExitReason
 from isa.hart import Hart
@@ -13,6 +14,7 @@ from isa.state import Slot
 
 # Where outside simulators have devices and we have nothing: a program that goes there is over.
 DEVICES_END = RAM_BASE
+ACCESS_FAULTS = (Cause.LOAD_ACCESS, Cause.STORE_ACCESS)
 TABLES = slice(0x10000, RAM_SIZE)  # what looking at an instruction may set accessed bits in
 COUNTS = (Slot.INSTRET, Slot.TRAPS, Slot.MCYCLE, Slot.MINSTRET, Slot.WAITING)
 TLB_COUNTS = (Slot.TLB_MISSES, Slot.TLB_KERNEL_MISSES, Slot.WALK_REFS)
@@ -48,7 +50,10 @@ class OurSide:
         while hart.progress < goal:
             if self._is_among_devices():
                 return Stop.OUTSIDE
+            traps = hart.slots[Slot.TRAPS]
             end = self.engine.run(hart, goal - hart.progress)
+            if hart.slots[Slot.TRAPS] != traps and self._missed_a_device():
+                return Stop.OUTSIDE
             if end.reason is ExitReason.WFI:
                 return Stop.WAITING
             if end.reason is ExitReason.MMIO:
@@ -58,6 +63,11 @@ class OurSide:
             else:
                 assert end.reason is ExitReason.FUEL, end
         return Stop.NONE
+
+    def _missed_a_device(self) -> bool:
+        """Say whether the last trap is for a misaligned access where others have a device."""
+        is_access_fault = self.hart.slots[Slot.CAUSE] in ACCESS_FAULTS
+        return is_access_fault and self.hart.slots[Slot.TVAL] < DEVICES_END
 
     def _is_among_devices(self) -> bool:
         slots = self.hart.slots
