@@ -1,4 +1,7 @@
-"""The bare board: harts that execute the guest with nothing between, at QEMU `virt`'s addresses."""
+"""The bare board: harts that execute the guest with nothing between, at QEMU `virt`'s addresses.
+
+Its `Cpu` is the engine itself; the environment below S-mode is `vmm/see.py`.
+"""
 
 from isa.engine import Engine
 from isa.hart import Hart

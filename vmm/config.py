@@ -1,4 +1,7 @@
-"""What a machine is made of, checked before anything is made."""
+"""What a machine is made of, checked before anything is made.
+
+Wrong sizes are refused here, with what was expected.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""A domain: a virtual machine whose guest-physical memory is mapped frame by frame."""
+"""A domain: a virtual machine whose guest-physical memory is mapped frame by frame.
+
+Its vCPUs run deprivileged (`vmm/vcpu.py`) on the harts of a board of its own.
+"""
 
 from isa.engine import Engine
 from isa.hart import Hart

@@ -1,4 +1,7 @@
-"""The bare board: harts run on the engine, nothing is virtualized."""
+"""The bare board: harts run on the engine, nothing is virtualized.
+
+Also where the counters of the modelled TLB of a bare hart become those of the account.
+"""
 
 from collections.abc import Mapping, Sequence
 

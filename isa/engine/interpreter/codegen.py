@@ -17,30 +17,9 @@ from isa.fields import Operand
 from isa.insn import Insn, Kind
 from isa.spec import FORMS, InstructionTable
 from isa.state import Slot
-from isa.words import Page
 
 MEMORY_KINDS = (Kind.LOAD, Kind.STORE)
 BYTE = 0xFF
-
-
-def hot(hart: Page, fuel: int) -> int:
-    """Run what can be run fast; gives the fuel that is left (generated)."""
-    raise AssertionError("exists only as compiled code")
-
-
-def predecode(hart: Page, insn: int, at: int) -> int:
-    """Give the micro-op of an unpacked instruction word at a page offset (generated)."""
-    raise AssertionError("exists only as compiled code")
-
-
-def expand(hart: Page, parcel: int) -> int:
-    """Give the word that a compressed instruction stands for, 0 for none (generated)."""
-    raise AssertionError("exists only as compiled code")
-
-
-def carry_out(hart: Page, insn: int) -> None:
-    """Execute an instruction word, pending traps and exits (generated)."""
-    raise AssertionError("exists only as compiled code")
 
 
 class Generator:

@@ -4,7 +4,7 @@ Lowered and compiled, never run as Python; `hot`, `predecode` and `carry_out` ar
 instruction table (`codegen.py`).
 """
 
-from isa.engine.interpreter.codegen import carry_out, expand, hot, predecode
+from isa.engine.interpreter.generated import carry_out, expand, hot, predecode
 from isa.engine.interpreter.layout import (
     CODE_STRIDE,
     LAST_MEMORY_OP,
