@@ -108,8 +108,16 @@ def _report_bug(error: Exception, stderr: TextIO) -> int:
     return INTERNAL_ERROR
 
 
+def _replace_closed_streams() -> None:
+    """Give a process that was started with output closed (`>&-`) somewhere to write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
 def entry_point() -> NoReturn:
     """Leave the process with the status of `main`, even when standard output cannot be written."""
+    _replace_closed_streams()
     status = main()
     try:
         sys.stdout.flush()

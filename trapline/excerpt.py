@@ -18,7 +18,7 @@ def report(error: TraplineError) -> Iterator[str]:
     """Give the lines that tell the user of an error."""
     for one in getattr(error, "errors", (error,)):
         for line in str(one).splitlines():
-            yield f"trapline: error: {line}"
+            yield f"trapline: error: {printable(line)}"
         yield from excerpt(one)
         yield from (f"  {line}" for line in getattr(one, "stack", ()))
 
@@ -33,8 +33,19 @@ def excerpt(error: TraplineError) -> list[str]:
         text = _read_line(place)
     if not text or len(text) > MAX_WIDTH:
         return []
-    margin = "".join("\t" if char == "\t" else " " for char in text[: place.column - 1])
-    return [f"  {text}", f"  {margin}^"]
+    before = printable(text[: place.column - 1])
+    margin = "".join("\t" if char == "\t" else " " for char in before)
+    return [f"  {printable(text)}", f"  {margin}^"]
+
+
+def printable(text: str) -> str:
+    """Give a text with escapes for what would not be printed, or would do something else."""
+    return "".join(
+        char
+        if char.isprintable() or char == "\t"
+        else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )
 
 
 def _read_line(place: Location) -> str | None:

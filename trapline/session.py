@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from isa.errors import TraplineError
 from trapline.kernels import Kernel, find_kernel
 from trapline.settings import (
     BARE,
@@ -152,7 +153,6 @@ def make_console(
     source: Callable[[int], bytes] | None = None,
 ) -> "Console":
     """Make a console with `data` waiting; `source` is asked for more when that has been read."""
-    from isa.errors import TraplineError
     from vmm.console import INPUT_BYTES, Console
 
     console = Console(echo, source=source)
@@ -167,6 +167,8 @@ def make_plan(program: str, options: Options, mode: str) -> Plan:
     check_bound(options.max_instructions)
     cost_model(options)
     kernel = find_kernel(program)
+    if mode != BARE and mode not in kernel.modes:
+        raise TraplineError(f"guest {kernel.name} is not made for mode {mode}")
     return Plan(kernel, options, lay_out(kernel, config, options.initrd))
 
 
@@ -196,7 +198,7 @@ def execute(
 ) -> Result:
     """Make the machine of a mode, run the plan on it, and account for it.
 
-    `bound` is used where the options give none.
+    `bound` is one on instructions beside that of the options.
     """
     from vmm.state_hash import state_sha256
 
@@ -204,7 +206,8 @@ def execute(
     machine = _make(config, mode, engine, console)
     machine.load(plan.boot)
     cpu_before, wall_before = time.process_time(), time.perf_counter()
-    stop = machine.run(plan.options.max_instructions or bound)
+    bounds = [limit for limit in (plan.options.max_instructions, bound) if limit is not None]
+    stop = machine.run(min(bounds, default=None))
     cpu_s, wall_s = time.process_time() - cpu_before, time.perf_counter() - wall_before
     facts = RunFacts(
         guest=plan.kernel.name,

@@ -293,7 +293,7 @@ def test_an_access_over_a_pages_end_uses_both_translations(engine, size, into):
 @pytest.mark.parametrize("bad", ["first", "second", "both"])
 @pytest.mark.parametrize("access", ["load", "store"])
 def test_a_fault_over_a_pages_end_names_the_part_and_does_nothing(engine, access, bad):
-    hart = bench(Priv.M, ACCESSES[access][0])
+    hart = bench(Priv.M, LOAD if access == "load" else STORE)
     map_page(hart, VA, 0 if bad in ("first", "both") else entry(OTHER, FULL))
     map_page(hart, VA + 0x1000, 0 if bad in ("second", "both") else entry(DATA, FULL))
     turn_on_sv39(hart)
@@ -308,7 +308,7 @@ def test_a_fault_over_a_pages_end_names_the_part_and_does_nothing(engine, access
 
 @pytest.mark.parametrize("access", ["load", "store"])
 def test_an_access_over_the_end_of_ram_is_an_access_fault(engine, access):
-    hart = bench(Priv.M, ACCESSES[access][0])
+    hart = bench(Priv.M, LOAD if access == "load" else STORE)
     hart.x[11], hart.x[12] = RAM + SIZE - 4, (1 << 64) - 1
     run(engine, hart)
     assert hart.csr["mcause"] == ACCESSES[access][2]

@@ -1,9 +1,10 @@
 """Machines for tests: guests of a few lines of assembly, run bare and in a domain, compared."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from assembler import assemble, link
-from isa.engine import load
+from isa import engine as engines_of
 from isa.engine.contract import Engine
 from isa.state import Slot
 from vmm.board import make_board
@@ -39,6 +40,12 @@ pass:
     sw t1, 0(t0)
     j pass
 """
+
+
+@cache
+def load(name: str | None = None) -> Engine:
+    """Give an engine, the same one each time."""
+    return engines_of.load(name)
 
 
 def code(text: str, base: int) -> bytes:

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isa.engine import load
 from isa.errors import TraplineError
 from isa.state import Slot
 from tests.conftest import engine_names
@@ -15,6 +14,7 @@ from tests.vmm.machines import (
     POWER_OFF,
     RAM,
     S_ENTRY,
+    load,
     make,
     registers,
     run_everywhere,

@@ -2,11 +2,10 @@
 
 import pytest
 
-from isa.engine import load
 from isa.state import Slot
 from isa.tlb import ASID_MASK
 from tests.conftest import engine_names
-from tests.vmm.machines import MAKERS, POWER_OFF, make, registers, run_everywhere
+from tests.vmm.machines import MAKERS, POWER_OFF, load, make, registers, run_everywhere
 from vmm.config import TlbShape
 from vmm.memory.softtlb import LAST_GIVEN
 from vmm.stop import StopReason

@@ -5,6 +5,7 @@ it is neither compiled again here nor a part of what is kept in the cache.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import cast
 
 from isa.engine.interpreter.engine import new_lowering
@@ -25,6 +26,7 @@ def fastpath_text() -> str:
     return module_text(lowering, "vmm/cpu/deprivileged.py and vmm/memory/", ENTRY_POINT)
 
 
+@cache
 def load_fastpath() -> Callable[[int, int, int], int]:
     """Give `run_vcpu` for host addresses of a hart's and a vCPU's pages."""
     module = load_module("fastpath", fastpath_text())

@@ -144,6 +144,11 @@ class _Rewriter(ast.NodeTransformer):
             raise self._refusal(node, f"{node.id} is not a word")
         raise self._refusal(node, f"{node.id} is not a word, a constant, an operand or a local")
 
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if not isinstance(node.value, bool):  # integers have become words already
+            self._refuse(node, f"{node.value!r} is not an integer")
+        return node
+
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         page, slot = self.visit(node.value), self.visit(node.slice)
         return _call("get", page, slot)
