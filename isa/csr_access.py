@@ -6,6 +6,7 @@ Written in the words that every engine executes. Follows the chapters "Machine-L
 
 from isa import mstatus as ms
 from isa.causes import Irq, Priv
+from isa.extensions import BITS
 from isa.state import Slot
 from isa.words import Page, divu
 
@@ -13,6 +14,8 @@ SATP = 0x180
 CYCLE = 0xC00
 SATP_BARE = 0
 SATP_SV39 = 8
+MISA_ISU = 1 << 8 | 1 << 18 | 1 << 20
+ISA_M, ISA_A, ISA_C = BITS["M"], BITS["A"], BITS["C"]
 COUNT_CYCLES = 1
 COUNT_INSTRET = 4
 
@@ -37,6 +40,29 @@ def may_count(hart: Page, counter: int) -> bool:
     if priv < Priv.M and hart[Slot.MCOUNTEREN] >> counter & 1 == 0:
         return False
     return priv != Priv.U or hart[Slot.SCOUNTEREN] >> counter & 1 != 0
+
+
+def read_misa(hart: Page) -> int:
+    """Read misa: RV64, and the letters of the extensions that this hart has."""
+    isa = hart[Slot.ISA]
+    value = 2 << 62 | MISA_ISU
+    if isa & ISA_M:
+        value = value | 1 << 12
+    if isa & ISA_A:
+        value = value | 1
+    if isa & ISA_C:
+        value = value | 1 << 2
+    return value
+
+
+def write_mepc(hart: Page, value: int) -> None:
+    """Write mepc, which holds an address where an instruction can be."""
+    hart[Slot.MEPC] = value & ~hart[Slot.UNALIGNED]
+
+
+def write_sepc(hart: Page, value: int) -> None:
+    """Write sepc, which holds an address where an instruction can be."""
+    hart[Slot.SEPC] = value & ~hart[Slot.UNALIGNED]
 
 
 def read_sstatus(hart: Page) -> int:

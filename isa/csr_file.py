@@ -5,12 +5,15 @@ table; privilege and existence are checked by the caller (`isa/insns/zicsr.py`).
 """
 
 from isa.csrs import ALL, CSRS
+from isa.extensions import mask
+from isa.state import Slot
 from isa.words import Page, Word
 
 
-def csr_exists(number: int) -> bool:
-    """Say whether a CSR has this number."""
-    return number in CSRS.by_number
+def csr_exists(hart: Page, number: int) -> bool:
+    """Say whether this hart has a CSR of this number."""
+    csr = CSRS.by_number.get(number)
+    return csr is not None and (not csr.ext or hart[Slot.ISA] & mask(csr.ext) != 0)
 
 
 def read_csr(hart: Page, number: int) -> int:

@@ -30,7 +30,7 @@ class Csr:
     fixed: int = 0
     read: Reader | None = None
     write: Writer | None = None
-    ext: str = "Zicsr"
+    ext: str = ""  # the extension it comes with, if it can be missing
 
     @property
     def priv(self) -> int:
@@ -76,7 +76,13 @@ _S_CSRS = (
     Csr("scounteren", 0x106, "Counters that U-mode may read.", Slot.SCOUNTEREN, _COUNTERS),
     Csr("senvcfg", 0x10A, "Configuration of U-mode's environment.", Slot.SENVCFG, 1),
     Csr("sscratch", 0x140, "Scratch for S-mode trap handlers.", Slot.SSCRATCH),
-    Csr("sepc", 0x141, "The pc at the last trap into S-mode.", Slot.SEPC, ALL & ~3),
+    Csr(
+        "sepc",
+        0x141,
+        "The pc at the last trap into S-mode.",
+        Slot.SEPC,
+        write=access.write_sepc,
+    ),
     Csr("scause", 0x142, "Cause of the last trap into S-mode.", Slot.SCAUSE),
     Csr("stval", 0x143, "Address or instruction of the last trap into S-mode.", Slot.STVAL),
     Csr("sip", 0x144, "Supervisor's view of mip.", read=access.read_sip, write=access.write_sip),
@@ -91,8 +97,7 @@ _M_CSRS = (
     Csr("mhartid", 0xF14, "Number of this hart.", Slot.MHARTID),
     Csr("mconfigptr", 0xF15, "Configuration structure: none."),
     Csr("mstatus", 0x300, "Status of the hart.", Slot.MSTATUS, write=access.write_mstatus),
-    Csr("misa", 0x301, "Base and extensions; writes are ignored.", mask=0,
-        fixed=2 << 62 | 1 << 8 | 1 << 12 | 1 << 18 | 1 << 20),
+    Csr("misa", 0x301, "Base and extensions; writes are ignored.", read=access.read_misa),
     Csr("medeleg", 0x302, "Exceptions delegated to S-mode.", Slot.MEDELEG, _EXCEPTIONS),
     Csr("mideleg", 0x303, "Interrupts delegated to S-mode.", Slot.MIDELEG, _S_IRQS),
     Csr("mie", 0x304, "Interrupts enabled.", Slot.MIE, _ALL_IRQS),
@@ -102,7 +107,8 @@ _M_CSRS = (
     Csr("mcountinhibit", 0x320, "Counters that stand still.", Slot.MCOUNTINHIBIT,
         write=access.write_mcountinhibit),
     Csr("mscratch", 0x340, "Scratch for M-mode trap handlers.", Slot.MSCRATCH),
-    Csr("mepc", 0x341, "The pc at the last trap into M-mode.", Slot.MEPC, ALL & ~3),
+    Csr("mepc", 0x341, "The pc at the last trap into M-mode.", Slot.MEPC,
+        write=access.write_mepc),
     Csr("mcause", 0x342, "Cause of the last trap into M-mode.", Slot.MCAUSE),
     Csr("mtval", 0x343, "Address or instruction of the last trap into M-mode.", Slot.MTVAL),
     Csr("mip", 0x344, "Interrupts pending.", Slot.MIP, _S_IRQS),

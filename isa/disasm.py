@@ -7,7 +7,7 @@ import re
 
 from isa.csrs import CSRS
 from isa.fields import Operand
-from isa.insn import OPERAND_NAME, Insn
+from isa.insn import OPERAND_NAME, ORDERING, SUFFIXES, Insn
 from isa.registers import X_NAMES
 from isa.spec import TABLE
 
@@ -25,6 +25,7 @@ def disassemble(word: int, pc: int = 0) -> str:
 def format_insn(insn: Insn, values: dict[str, int], pc: int) -> str:
     """Give the text of an instruction with its operand values."""
     mnemonic, space, text = insn.syntax.partition(" ")
+    mnemonic += SUFFIXES[values.get(ORDERING, 0)]
     if not space:
         return mnemonic
     operands = insn.pattern.operands

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from isa.errors import OperandError, SpecError
 
 WIDTHS = {"rd": 5, "rs1": 5, "rs2": 5, "csr": 12, "uimm": 5, "imm20": 20, "shamt": 6, "shamtw": 5}
-WIDTHS |= {"pred": 4, "succ": 4, "fm": 4}
+WIDTHS |= {"pred": 4, "succ": 4, "fm": 4, "rdp": 3, "rs1p": 3, "rs2p": 3, "aqrl": 2}
 
 OPERAND_KINDS = {
     **dict.fromkeys(("rd", "rs1", "rs2"), "xreg"),
+    **dict.fromkeys(("rdp", "rs1p", "rs2p"), "xreg"),
     **dict.fromkeys(("imm",), "imm"),
-    **dict.fromkeys(("uimm", "imm20", "shamt", "shamtw", "fm"), "uimm"),
+    **dict.fromkeys(("uimm", "imm20", "shamt", "shamtw", "fm", "aqrl"), "uimm"),
     "offset": "offset",
     "csr": "csr",
     **dict.fromkeys(("pred", "succ"), "fence"),
 }
 SIGNED_KINDS = ("imm", "offset")
+POPULAR = 8  # compressed three-bit fields name x8 to x15
 
 _TOKEN = re.compile(r"(?P<bits>[-01]+)$|(?P<name>[a-z][a-z0-9]*)(\[(?P<slices>[0-9:|]+)\])?$")
 
@@ -46,6 +48,7 @@ class Operand:
     lo: int
     hi: int
     align: int
+    bias: int = 0  # what is added to the bits' value
 
     def insert(self, value: int) -> int:
         """Give the instruction bits of `value`; raise OperandError when it does not fit."""
@@ -53,11 +56,13 @@ class Operand:
             raise OperandError(f"{self.name} {value} is outside {self.lo}..{self.hi}")
         if value % self.align:
             raise OperandError(f"{self.name} {value} is not a multiple of {self.align}")
-        return sum(((value >> s.low) & ((1 << s.width) - 1)) << s.at for s in self.slices)
+        bits = value - self.bias
+        return sum(((bits >> s.low) & ((1 << s.width) - 1)) << s.at for s in self.slices)
 
     def extract(self, word: int) -> int:
         """Read the operand from an instruction word, sign-extended where it is signed."""
         value = sum(((word >> s.at) & ((1 << s.width) - 1)) << s.low for s in self.slices)
+        value += self.bias
         return value - 2 * (self.hi + self.align) if value > self.hi else value
 
 
@@ -140,4 +145,6 @@ def _make_operand(name: str, slices: list[Slice], text: str) -> Operand:
     align = 1 << low
     if kind in SIGNED_KINDS:
         return Operand(name, kind, tuple(slices), -(1 << top), (1 << top) - align, align)
+    if kind == "xreg" and top == 2:
+        return Operand(name, kind, tuple(slices), POPULAR, POPULAR + 7, align, POPULAR)
     return Operand(name, kind, tuple(slices), 0, (2 << top) - align, align)

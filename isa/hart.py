@@ -11,6 +11,8 @@ from isa.causes import Priv
 from isa.csr_file import read_csr, write_csr
 from isa.csrs import CSRS
 from isa.errors import TraplineError
+from isa.extensions import ALL as ALL_EXTENSIONS
+from isa.extensions import BITS
 from isa.memory import Memory, address_of, map_lazily
 from isa.pte import PAGE_SIZE
 from isa.state import SLOTS, Slot
@@ -18,7 +20,7 @@ from isa.tlb import flush, words_needed
 from isa.words import Word
 
 MAX_TLB_ENTRIES = 1 << 16
-INSTRUCTION_ALIGNMENT = 4  # bytes; engines rely on it
+INSTRUCTION_ALIGNMENT = 2  # bytes, the least of any ISA
 MAX_FENCED_PAGES = 64  # a larger range is fenced as a whole
 
 # For what is read on every exit: looking up a member of an enum takes longer than reading a slot.
@@ -31,6 +33,7 @@ class Hart:
 
     `tlb` is the modelled TLB's (sets, ways), or None for no modelled TLB; `is_soft` says that it is
     refilled by the environment. `frames` is a memoryview of unsigned 64-bit machine frame numbers.
+    `isa` has the bits of the extensions that exist (`isa.isa_string.parse_isa` gives them).
     `monitor_words` words behind the TLB are the monitor's, at `Slot.MONITOR_AT`.
     """
 
@@ -42,6 +45,7 @@ class Hart:
         tlb: tuple[int, int] | None = None,
         is_soft: bool = False,
         tick: int = 100,
+        isa: int = ALL_EXTENSIONS,
         ram: tuple[int, int] | None = None,
         frames: memoryview | None = None,
         monitor_words: int = 0,
@@ -69,6 +73,8 @@ class Hart:
             Slot.RAM_BASE: base,
             Slot.RAM_SIZE: size,
             Slot.TICK: tick,
+            Slot.ISA: isa,
+            Slot.UNALIGNED: 1 if isa & BITS["C"] else 3,
             Slot.TLB_SETS: sets,
             Slot.TLB_WAYS: ways,
             Slot.TLB_SOFT: int(is_soft),

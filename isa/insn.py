@@ -16,6 +16,9 @@ from typing import Any
 from isa.errors import OperandError, SpecError
 from isa.fields import Operand, Pattern, parse_pattern
 
+ORDERING = "aqrl"
+"""The operand that stands in the mnemonic, as a suffix."""
+SUFFIXES = ("", ".rl", ".aq", ".aqrl")
 OPERAND_NAME = re.compile(r"[a-z][a-z0-9]*")
 
 
@@ -68,6 +71,9 @@ class Insn:
         """Encode operand values by name; an offset is a distance in bytes."""
         word = self.pattern.match
         for name, operand in self.pattern.operands.items():
+            if name == ORDERING:
+                word |= operand.insert(values.get(name, 0))
+                continue
             if name not in values:
                 raise OperandError(f"{self.name}: no value for {name}")
             word |= operand.insert(values[name])
@@ -114,6 +120,16 @@ class InstructionTable:
         bucket.insert(0, insn)  # one that refines another comes after it and is tried first
         self.by_name[insn.name] = insn
 
+    def find(self, mnemonic: str) -> tuple[Insn, dict[str, int]] | None:
+        """Find an instruction by its mnemonic, and the operands that its suffix gives."""
+        if mnemonic in self.by_name:
+            return self.by_name[mnemonic], {}
+        for value, suffix in reversed(tuple(enumerate(SUFFIXES))):
+            insn = self.by_name.get(mnemonic.removesuffix(suffix))
+            if insn is not None and ORDERING in insn.pattern.operands:
+                return insn, {ORDERING: value}
+        return None
+
     def decode(self, word: int) -> Insn | None:
         """Find the instruction a word encodes; None when there is none."""
         for insn in self._by_opcode.get(_opcode(word), ()):
@@ -134,7 +150,7 @@ def _overlap(a: Pattern, b: Pattern) -> bool:
 def _check_syntax(insn: Insn) -> None:
     _, _, text = insn.syntax.partition(" ")
     written = set(OPERAND_NAME.findall(text))
-    fields = set(insn.pattern.operands)
+    fields = set(insn.pattern.operands) - {ORDERING}
     if written != fields:
         odd = ", ".join(sorted(written ^ fields))
         raise SpecError(f"{insn.where()}: {insn.name}: {odd} is not in both its text and its bits")

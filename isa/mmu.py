@@ -250,7 +250,30 @@ def fetch(hart: MachinePage, pc: int) -> int:
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
         return access_fault(hart, pc, Access.FETCH)
-    return ram_load(hart, offset, 4)
+    return fetch_at(hart, pc, offset)
+
+
+def fetch_at(hart: MachinePage, pc: int, offset: int) -> int:
+    """Fetch the instruction at `pc`, which stands at an offset of machine RAM.
+
+    Gives 16 bits of a compressed one. The second half of one that crosses into another page has a
+    translation of its own, and a fault in it reports its own address.
+    """
+    if offset & PAGE_SIZE - 1 != PAGE_SIZE - 2:
+        whole = ram_load(hart, offset, 4)
+        if whole & 3 != 3:
+            return whole & 0xFFFF
+        return whole
+    low = ram_load(hart, offset, 2)
+    if low & 3 != 3:
+        return low
+    pa = translate(hart, pc + 2, Access.FETCH)
+    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return 0
+    offset = ram_offset(hart, pa)
+    if offset == NOT_RAM:
+        return access_fault(hart, pc + 2, Access.FETCH)
+    return low | ram_load(hart, offset, 2) << 16
 
 
 def device_exit(hart: MachinePage, va: int, pa: int, size: int, access: int) -> int:

@@ -6,13 +6,14 @@ disassembler, engines, assembler and test cases read this table.
 
 from types import ModuleType
 
+from isa.compressed import FormTable
 from isa.fields import Operand
 from isa.insn import Insn, InstructionTable, Kind
-from isa.insns import m, privileged, rv64i, zicsr, zifencei
+from isa.insns import a, c, m, privileged, rv64i, zicsr, zifencei
 
-__all__ = ["TABLE", "Insn", "InstructionTable", "Kind", "Operand", "load_table"]
+__all__ = ["FORMS", "TABLE", "Insn", "InstructionTable", "Kind", "Operand", "load_table"]
 
-EXTENSIONS: tuple[ModuleType, ...] = (rv64i, m, zicsr, zifencei, privileged)
+EXTENSIONS: tuple[ModuleType, ...] = (rv64i, m, a, zicsr, zifencei, privileged)
 
 
 def load_table(modules: tuple[ModuleType, ...] = EXTENSIONS) -> InstructionTable:
@@ -22,3 +23,4 @@ def load_table(modules: tuple[ModuleType, ...] = EXTENSIONS) -> InstructionTable
 
 
 TABLE = load_table()
+FORMS = FormTable(c.FORMS, TABLE)

@@ -51,12 +51,15 @@ class Slot(_From0):
     MINSTRET = auto()  # minstret less INSTRET; minstret itself while inhibited
     WAITING = auto()  # 1 while stalled in WFI
     TIME_OFFSET = auto()  # ticks that the guest has set its time ahead
+    RESERVED = auto()  # 1 + machine RAM offset that LR has reserved, or 0
     ARCH_END = auto()
 
     # Configuration, set by the board or the monitor
     RAM_BASE = auto()  # first physical address of RAM
     RAM_SIZE = auto()  # bytes
     TICK = auto()  # instructions per timebase tick
+    ISA = auto()  # the extensions that exist (isa/extensions.py)
+    UNALIGNED = auto()  # bits that are zero in the address of any instruction: 3, or 1 with C
     HOSTED = auto()  # 1: a trap to M-mode exits to the environment instead
     TLB_SETS = auto()  # modelled TLB; a power of two
     TLB_WAYS = auto()  # 0: no modelled TLB
@@ -80,6 +83,8 @@ class Slot(_From0):
     EXIT_VALUE = auto()  # of a store
     EXIT_INSN = auto()  # the instruction that made a device access
     NEXT_PC = auto()  # where execution goes on after the current instruction
+    RAW = auto()  # the current instruction's bits as fetched, before a compressed one is expanded
+    ATOMIC_AT = auto()  # machine RAM offset of the atomic operation under way
     WALK_PTE = auto()  # the leaf entry that the last walk found
     WALK_LEVEL = auto()  # and its level
 

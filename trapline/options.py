@@ -46,7 +46,7 @@ def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that describe a machine and its account."""
     add = parser.add_argument
-    add("--isa", default=ISA, metavar="ISA", help=f"ISA string of the harts; only {ISA}")
+    add("--isa", default=ISA, metavar="ISA", help=f"ISA string of the harts, by default {ISA}")
     add("-m", "--mem", default="128M", metavar="SIZE", help="memory, e.g. 128M or 2G")
     add("--harts", type=int, default=1, metavar="N", help="number of harts")
     add("--initrd", metavar="FILE", help="initial RAM disk")

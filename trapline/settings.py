@@ -64,8 +64,6 @@ def parse_tlb(text: str) -> TlbShape:
 
 def machine_config(options: Options, mode: str) -> MachineConfig:
     """Check the options for a mode; raise TraplineError for what cannot be had."""
-    if options.isa.lower() != ISA:
-        raise TraplineError(f"ISA {options.isa!r}: the harts implement {ISA} and nothing else yet")
     if "\0" in options.append:
         raise TraplineError("--append: a NUL character cannot stand in a command line")
     second = options.second_tlb
@@ -74,6 +72,7 @@ def machine_config(options: Options, mode: str) -> MachineConfig:
         harts=options.harts,
         tlb=_hart_tlb(options.tlb, mode),
         second=SECOND_LEVEL_TLB if second is None else parse_tlb(second),
+        isa=options.isa,
         bootargs=options.append,
     )
 

@@ -1,4 +1,7 @@
-"""The bare board: harts that execute the guest with nothing between, at QEMU `virt`'s addresses."""
+"""The bare board: harts that execute the guest with nothing between, at QEMU `virt`'s addresses.
+
+Its `Cpu` is the engine itself; the environment below S-mode is `vmm/see.py`.
+"""
 
 from isa.engine import Engine
 from isa.hart import Hart
@@ -15,7 +18,10 @@ def make_board(config: MachineConfig, engine: Engine, console: Console) -> Machi
     """Make a bare machine; nothing is loaded yet."""
     memory = Memory(RAM_BASE, config.ram)
     shape = None if config.tlb is None else (config.tlb.sets, config.tlb.ways)
-    harts = [Hart(memory, n, tlb=shape, tick=config.tick) for n in range(config.harts)]
+    harts = [
+        Hart(memory, n, tlb=shape, tick=config.tick, isa=config.extensions)
+        for n in range(config.harts)
+    ]
     for hart in harts:
         engine.attach(hart)
     cpu = BareCpu(engine, harts)

@@ -1,14 +1,20 @@
-"""What a machine is made of, checked before anything is made."""
+"""What a machine is made of, checked before anything is made.
+
+Wrong sizes are refused here, with what was expected.
+"""
 
 from dataclasses import dataclass
 
 from isa.errors import TraplineError
+from isa.extensions import ALL
 from isa.hart import MAX_TLB_ENTRIES
+from isa.isa_string import format_isa, parse_isa
 
 MIN_RAM = 64 << 10
 MAX_RAM = 64 << 30
 MAX_HARTS = 8
-ISA = "rv64im_zicsr_zifencei"
+ISA = format_isa(ALL)
+"""Everything there is."""
 DEFAULT_TICK = 100
 MAX_PERIOD = 1_000_000_000
 
@@ -53,7 +59,13 @@ class MachineConfig:
     tick: int = DEFAULT_TICK
     quantum: int = 10_000
 
+    @property
+    def extensions(self) -> int:
+        """The bits of the extensions that the ISA string names."""
+        return parse_isa(self.isa)
+
     def __post_init__(self) -> None:
+        parse_isa(self.isa)
         if not MIN_RAM <= self.ram <= MAX_RAM or self.ram % 4096:
             raise TraplineError(
                 f"memory of {self.ram} bytes: expected a multiple of 4 KiB from"

@@ -1,4 +1,7 @@
-"""A domain: a virtual machine whose guest-physical memory is mapped frame by frame."""
+"""A domain: a virtual machine whose guest-physical memory is mapped frame by frame.
+
+Its vCPUs run deprivileged (`vmm/vcpu.py`) on the harts of a board of its own.
+"""
 
 from isa.engine import Engine
 from isa.hart import Hart
@@ -25,7 +28,12 @@ def make_domain(config: MachineConfig, engine: Engine, console: Console) -> Mach
     shape = config.tlb or R10000_TLB
     hosts = [
         Hart(
-            machine_memory, n, tlb=(shape.sets, shape.ways), is_soft=True, monitor_words=HART_WORDS
+            machine_memory,
+            n,
+            tlb=(shape.sets, shape.ways),
+            is_soft=True,
+            isa=config.extensions,
+            monitor_words=HART_WORDS,
         )
         for n in range(config.harts)
     ]
@@ -35,6 +43,7 @@ def make_domain(config: MachineConfig, engine: Engine, console: Console) -> Mach
             n,
             tlb=(config.second.sets, config.second.ways),
             tick=config.tick,
+            isa=config.extensions,
             ram=(memory.base, memory.size),
             frames=memory.frames,
             monitor_words=MONITOR_WORDS + LOG_WORDS,

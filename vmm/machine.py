@@ -184,6 +184,9 @@ class Machine:
         """Give the hart whose turn it is; every hart that can run has one in a round."""
         if not self._turns:
             self._turns.extend(n for n in range(len(self.harts)) if self._is_ready(n))
+            if len(self.harts) > 1:
+                for index in self._turns:
+                    self.cpu.break_reservation(index)
         return self._turns[0] if self._turns else None
 
     def _is_ready(self, index: int) -> bool:

@@ -16,7 +16,7 @@ from vmm.machine import Machine
 
 ENTRIES = PAGE_SIZE // 8
 PPN_MASK = (1 << 44) - 1
-LEFT_OUT = (Slot.SINK, Slot.WAITING)
+LEFT_OUT = (Slot.SINK, Slot.WAITING, Slot.RESERVED)
 HASHED = tuple(slot for slot in range(Slot.ARCH_END) if slot not in LEFT_OUT)
 
 

@@ -40,6 +40,11 @@ class DeprivilegedCpu:
         self._run_vcpu(self._hosts[index], vcpu, fuel)
         return read_exit(vcpu)
 
+    def break_reservation(self, index: int) -> None:
+        """Take away what a vCPU's LR has reserved: others have run since."""
+        for page in (self.harts[index], self._hosts[index]):
+            page.slots[Slot.RESERVED] = 0
+
     def fence(self, index: int, fence: RemoteFence) -> None:
         """Execute a fence on a vCPU: on its second-level TLB, and on the hart's TLB beneath."""
         fence_hart(self.harts[index], fence)

@@ -8,6 +8,7 @@ from isa.causes import Cause
 from isa.engine.contract import refuse_access
 from isa.exits import ExitReason
 from isa.hart import Hart
+from isa.isa_string import parse_isa
 from isa.memory import Memory
 from isa.mmu import fetch
 from isa.state import Slot
@@ -18,6 +19,8 @@ ACCESS_FAULTS = (Cause.LOAD_ACCESS, Cause.STORE_ACCESS)
 TABLES = slice(0x10000, RAM_SIZE)  # what looking at an instruction may set accessed bits in
 COUNTS = (Slot.INSTRET, Slot.TRAPS, Slot.MCYCLE, Slot.MINSTRET, Slot.WAITING)
 TLB_COUNTS = (Slot.TLB_MISSES, Slot.TLB_KERNEL_MISSES, Slot.WALK_REFS)
+
+ISA = "rv64im_zicntr_zicsr_zifencei"  # what the other sides are set to
 
 
 class OurSide:
@@ -30,7 +33,7 @@ class OurSide:
         self.hart = self._new_hart()
 
     def _new_hart(self) -> Hart:
-        return Hart(Memory(RAM_BASE, RAM_SIZE), tlb=self._tlb)
+        return Hart(Memory(RAM_BASE, RAM_SIZE), tlb=self._tlb, isa=parse_isa(ISA))
 
     def load(self, program: Program) -> None:
         """Start anew with a program."""

@@ -14,7 +14,7 @@ from isa.mmu import Access, access_fault
 from isa.spec import TABLE
 from isa.state import Slot
 from isa.trap import take
-from isa.words import MASK, Word, word
+from isa.words import Word, word
 
 
 class Engine(Protocol):
@@ -39,7 +39,7 @@ class Engine(Protocol):
 _REASONS = tuple(ExitReason)
 _FUEL = ExitReason.FUEL
 _SILENT = (_FUEL, ExitReason.WFI)
-_PC, _INSTRET = int(Slot.PC), int(Slot.INSTRET)
+_PC, _NEXT_PC, _INSTRET = int(Slot.PC), int(Slot.NEXT_PC), int(Slot.INSTRET)
 _EXIT, _EXIT_INSN = int(Slot.EXIT), int(Slot.EXIT_INSN)
 _FIRST, _END = int(Slot.CAUSE), int(Slot.EXIT_VALUE) + 1
 
@@ -58,24 +58,24 @@ def read_exit(hart: Hart) -> Exit:
 def complete_access(hart: Hart, value: int = 0) -> None:
     """Finish the instruction of an MMIO exit; `value` is what the device gave to a load."""
     slots = hart.slots
-    insn, rd, mask, length = _decode_access(slots[_EXIT_INSN])
+    insn, rd, mask = _decode_access(slots[_EXIT_INSN])
     if rd is not None:
         slots[rd] = word(insn.meaning(Word(value & mask)))
-    slots[_PC] = slots[_PC] + length & MASK
+    slots[_PC] = slots[_NEXT_PC]
     slots[_INSTRET] += 1
     slots[_EXIT] = _FUEL
 
 
 @functools.lru_cache(256)
-def _decode_access(insn_word: int) -> tuple[Insn, int | None, int, int]:
-    """Give a load's or store's instruction, the slot and mask of a load's result, the length."""
+def _decode_access(insn_word: int) -> tuple[Insn, int | None, int]:
+    """Give a load's or store's instruction, the slot and mask of a load's result."""
     insn = TABLE.decode(insn_word)
     assert insn is not None, "no device access to finish"
     assert insn.kind in (Kind.LOAD, Kind.STORE), f"{insn.name} does not access a device"
     if insn.kind is Kind.STORE:
-        return insn, None, 0, insn.length
+        return insn, None, 0
     rd = insn.extract(insn_word)["rd"] or int(Slot.SINK)
-    return insn, rd, (1 << 8 * insn.size) - 1, insn.length
+    return insn, rd, (1 << 8 * insn.size) - 1
 
 
 def refuse_access(hart: Hart) -> Exit:

@@ -6,15 +6,21 @@ instruction table and the meanings with them and nothing of how they are lowered
 
 from typing import Any
 
+from isa.atomics import is_held_up
+from isa.compressed import FormTable
 from isa.engine.contract import read_exit
 from isa.exits import Exit, ExitReason
+from isa.extensions import mask
 from isa.hart import Hart
 from isa.insn import Insn, Kind
 from isa.mmu import fetch, load, store
-from isa.spec import TABLE, InstructionTable
+from isa.spec import FORMS, TABLE, InstructionTable
 from isa.state import Slot
 from isa.trap import pend, pend_illegal, take, take_interrupt
 from isa.words import Word, word
+
+Decoded = tuple[Insn | None, dict[str, Any], tuple[int, ...]]
+"""An instruction, its operand values, and masks of extensions of each of which one is needed."""
 
 FETCH_MISALIGNED = 0
 MOST_DECODED = 1 << 16
@@ -28,7 +34,8 @@ class ReferenceEngine:
 
     def __init__(self, table: InstructionTable = TABLE) -> None:
         self._table = table
-        self._decoded: dict[int, tuple[Insn | None, dict[str, Any]]] = {}
+        self._forms = FormTable(FORMS, table)
+        self._decoded: dict[int, Decoded] = {}
 
     def attach(self, hart: Hart) -> None:
         """Do nothing: this engine keeps nothing of its own beside a hart."""
@@ -61,9 +68,9 @@ class ReferenceEngine:
         return read_exit(hart)
 
     def _step(self, hart: Hart) -> None:
-        insn_word = fetch(hart, hart[Slot.PC])
+        raw = fetch(hart, hart[Slot.PC])
         if not hart[Slot.PENDING] and not hart[Slot.EXIT]:
-            self._carry_out(hart, Word(insn_word))
+            self._carry_out(hart, Word(raw))
         self._settle(hart)
 
     def _settle(self, hart: Hart) -> None:
@@ -74,13 +81,14 @@ class ReferenceEngine:
             hart[Slot.PC] = hart[Slot.NEXT_PC]
             hart[Slot.INSTRET] += 1
 
-    def _carry_out(self, hart: Hart, insn_word: Word) -> None:
-        insn, values = self._decode(insn_word)
-        if insn is None:
-            pend_illegal(hart, insn_word)
+    def _carry_out(self, hart: Hart, raw: Word) -> None:
+        insn, values, needs = self._decode(raw)
+        if insn is None or not all(hart[Slot.ISA] & need for need in needs):
+            pend_illegal(hart, raw)
             return
         pc = hart[Slot.PC]
-        hart[Slot.NEXT_PC] = pc + insn.length
+        insn_word = values["word"]
+        hart[Slot.NEXT_PC] = pc + (4 if raw & 3 == 3 else 2)
         values = self._operands(hart, values, pc)
         if insn.kind is Kind.LOAD:
             values["value"] = Word(load(hart, values["rs1"] + values["imm"], insn.size))
@@ -91,17 +99,31 @@ class ReferenceEngine:
         result = insn.meaning(*(values[name] for name in insn.params))
         self._finish(hart, insn, insn_word, values, result)
 
-    def _decode(self, insn_word: Word) -> tuple[Insn | None, dict[str, Any]]:
-        """Find the instruction of a word and the operand values that the word alone decides."""
-        known = self._decoded.get(insn_word)
+    def _decode(self, raw: Word) -> Decoded:
+        """Find the instruction of a word or parcel, and what the bits alone decide."""
+        known = self._decoded.get(raw)
         if known is None:
-            insn = self._table.decode(insn_word)
-            fields = {} if insn is None else insn.extract(insn_word)
-            known = insn, {"word": insn_word} | {name: word(v) for name, v in fields.items()}
+            known = self._decode_anew(raw)
             if len(self._decoded) >= MOST_DECODED:
                 self._decoded.clear()
-            self._decoded[insn_word] = known
+            self._decoded[raw] = known
         return known
+
+    def _decode_anew(self, raw: Word) -> Decoded:
+        needs = []
+        insn_word = int(raw)
+        if raw & 3 != 3:
+            found = self._forms.expand(int(raw))
+            if found is None:
+                return None, {}, ()
+            form, insn_word = found
+            needs.append(mask(form.ext))
+        insn = self._table.decode(insn_word)
+        if insn is None:
+            return None, {}, ()
+        needs.append(mask(insn.ext))
+        values = {name: word(v) for name, v in insn.extract(insn_word).items()}
+        return insn, values | {"word": Word(insn_word)}, tuple(needs)
 
     def _operands(self, hart: Hart, values: dict[str, Any], pc: Word) -> dict[str, Any]:
         """Add what the hart's state decides: registers read, pc, the hart itself."""
@@ -124,17 +146,17 @@ class ReferenceEngine:
             if result:
                 self._jump(hart, values["pc"] + values["offset"])
         elif insn.kind is Kind.JUMP:
-            link = values["pc"] + insn.length
+            link = hart[Slot.NEXT_PC]
             self._jump(hart, word(result or 0))
             self._write_rd(hart, values, link)
         else:
             self._write_rd(hart, values, result)
 
     def _jump(self, hart: Hart, target: Word) -> None:
-        if target & 3:
+        if target & hart[Slot.UNALIGNED]:
             pend(hart, FETCH_MISALIGNED, target)
         hart[Slot.NEXT_PC] = target
 
     def _write_rd(self, hart: Hart, values: dict[str, Any], result: int | None) -> None:
-        if "rd" in values and values["rd"] and result is not None and not hart[Slot.PENDING]:
+        if "rd" in values and values["rd"] and result is not None and not is_held_up(hart):
             hart[values["rd"]] = word(result)

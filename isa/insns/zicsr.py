@@ -14,7 +14,7 @@ from isa.words import Page, Word
 
 def swap(hart: Page, word: int, csr: int, value: int, is_write: bool) -> int:
     """Give the old value of a CSR and write the new one, or pend an illegal instruction."""
-    if not csr_exists(csr) or not may_access(hart, csr, is_write):
+    if not csr_exists(hart, csr) or not may_access(hart, csr, is_write):
         return pend_illegal(hart, word)
     old = read_csr(hart, csr)
     if is_write:
@@ -24,7 +24,7 @@ def swap(hart: Page, word: int, csr: int, value: int, is_write: bool) -> int:
 
 def change(hart: Page, word: int, csr: int, on: int, off: int, is_write: bool) -> int:
     """Set and clear bits of a CSR and give its old value, or pend an illegal instruction."""
-    if not csr_exists(csr) or not may_access(hart, csr, is_write):
+    if not csr_exists(hart, csr) or not may_access(hart, csr, is_write):
         return pend_illegal(hart, word)
     old = read_csr(hart, csr)
     if is_write:

@@ -8,11 +8,13 @@ from typing import Any
 from isa import mstatus as ms
 from isa.exits import Exit
 from isa.hart import Hart
+from isa.isa_string import parse_isa
 from isa.memory import Memory
 from isa.pte import PTE_PPN_SHIFT, PTE_V
 from isa.spec import TABLE
 from isa.state import Slot
 
+BASE_ISA = "rv64im_zicsr_zifencei_zicntr"
 RAM = 0x8000_0000
 SIZE = 0x10_000
 CODE = RAM + 0x1000
@@ -32,7 +34,7 @@ def asm(name: str, **values: int) -> int:
 
 def bench(priv: int, *code: int, **hart_options: Any) -> Hart:
     """Give a hart about to execute `code` at a privilege level, with both vectors set."""
-    hart = Hart(Memory(RAM, SIZE), **hart_options)
+    hart = Hart(Memory(RAM, SIZE), **{"isa": parse_isa(BASE_ISA), **hart_options})
     hart.memory.write(CODE, b"".join(word.to_bytes(4, "little") for word in code))
     hart.pc = CODE
     hart[Slot.PRIV] = priv

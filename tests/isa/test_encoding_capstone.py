@@ -13,7 +13,7 @@ import pytest
 from isa.csrs import CSRS
 from isa.disasm import disassemble
 from isa.fields import Operand
-from isa.insn import OPERAND_NAME, Insn
+from isa.insn import OPERAND_NAME, ORDERING, SUFFIXES, Insn
 from isa.registers import x_number
 from isa.spec import TABLE
 from tests.isa.samples import operand_sets
@@ -88,7 +88,8 @@ def _ours(insn: Insn, values: dict[str, int]) -> list[str | int]:
 
     _, _, text = insn.syntax.partition(" ")
     fields = insn.pattern.operands
-    return [insn.name, *(value(fields[name]) for name in OPERAND_NAME.findall(text))]
+    suffix = SUFFIXES[values.get(ORDERING, 0)]
+    return [insn.name + suffix, *(value(fields[name]) for name in OPERAND_NAME.findall(text))]
 
 
 def _theirs(mnemonic: str, op_str: str, csrs: dict[str, int]) -> list[str | int]:

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from isa.fields import Operand
-from isa.insn import OPERAND_NAME, Insn
+from isa.insn import OPERAND_NAME, ORDERING, SUFFIXES, Insn
 from isa.spec import TABLE
 from tests.isa.samples import operand_sets
 from tests.tools import require_tool
@@ -29,6 +29,7 @@ def _operand(operand: Operand, value: int) -> str:
 
 def _text(insn: Insn, values: dict[str, int]) -> str:
     mnemonic, _, operands = insn.syntax.partition(" ")
+    mnemonic += SUFFIXES[values.get(ORDERING, 0)]
     fields = insn.pattern.operands
     filled = OPERAND_NAME.sub(lambda m: _operand(fields[m[0]], values[m[0]]), operands)
     return f"{mnemonic} {filled}"
@@ -51,7 +52,7 @@ def llvm_mc() -> str:
 
 
 def _run(llvm_mc: str, option: str, text: str) -> str:
-    command = [llvm_mc, "-triple=riscv64", "-mattr=+m", option]
+    command = [llvm_mc, "-triple=riscv64", "-mattr=+m,+a", option]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

@@ -65,7 +65,7 @@ def test_segments_that_are_not_loaded_are_left_out():
         (patched(HEADER_BYTES + 8, "<Q", len(GOOD)), "truncated ELF: segment 0 is at offsets"),
         (patched(HEADER_BYTES + 32, "<Q", 17), "p_filesz 0x11 is above p_memsz 0x10"),
         (patched(HEADER_BYTES + 24, "<Q", (1 << 64) - 8), "runs past the last address"),
-        (elf(entry=ENTRY + 2), "no instruction can be at the entry point 0x80200002"),
+        (elf(entry=ENTRY + 1), "no instruction can be at the entry point 0x80200001"),
         (elf(entry=ENTRY + 16), "entry point 0x80200010 is in none of the segments"),
         (
             elf([segment(), segment(ENTRY + 8)]),

@@ -25,6 +25,10 @@ class Cpu(Protocol):
         """Run a hart until it asks for something, or `fuel` instructions retired or trapped."""
         ...
 
+    def break_reservation(self, index: int) -> None:
+        """Take away what a hart's LR has reserved: others have run since."""
+        ...
+
     def fence(self, index: int, fence: RemoteFence) -> None:
         """Execute a fence on a hart before its next instruction."""
         ...

@@ -1,4 +1,7 @@
-"""The bare board: harts run on the engine, nothing is virtualized."""
+"""The bare board: harts run on the engine, nothing is virtualized.
+
+Also where the counters of the modelled TLB of a bare hart become those of the account.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,6 +25,10 @@ class BareCpu:
     def run(self, index: int, fuel: int) -> Exit:
         """Run a hart until it asks for something, or `fuel` instructions retired or trapped."""
         return self._engine.run(self.harts[index], fuel)
+
+    def break_reservation(self, index: int) -> None:
+        """Take away what a hart's LR has reserved: others have run since."""
+        self.harts[index].slots[Slot.RESERVED] = 0
 
     def fence(self, index: int, fence: RemoteFence) -> None:
         """Execute a fence on a hart; code needs none, every store to it is seen at once."""

@@ -9,54 +9,51 @@ from collections.abc import Callable, Iterable
 
 from isa.engine.interpreter import layout
 from isa.engine.interpreter.csr_codegen import csr_text
+from isa.engine.interpreter.fields_codegen import field_text
+from isa.engine.interpreter.form_codegen import expand_text
 from isa.engine.lowering.subset import Lowering
+from isa.extensions import mask
 from isa.fields import Operand
 from isa.insn import Insn, Kind
-from isa.spec import InstructionTable
+from isa.spec import FORMS, InstructionTable
 from isa.state import Slot
-from isa.words import Page
 
 MEMORY_KINDS = (Kind.LOAD, Kind.STORE)
-LAST_MEMORY_OP = 63
-FIRST_PLAIN_OP = LAST_MEMORY_OP + 1
 BYTE = 0xFF
-
-
-def hot(hart: Page, fuel: int) -> int:
-    """Run what can be run fast; gives the fuel that is left (generated)."""
-    raise AssertionError("exists only as compiled code")
-
-
-def predecode(insn: int, at: int) -> int:
-    """Give the micro-op of an instruction word at a page offset (generated)."""
-    raise AssertionError("exists only as compiled code")
-
-
-def carry_out(hart: Page, insn: int) -> None:
-    """Execute an instruction word, pending traps and exits (generated)."""
-    raise AssertionError("exists only as compiled code")
 
 
 class Generator:
     """Generates the text for one instruction table."""
 
     def __init__(self, table: InstructionTable, lowering: Lowering) -> None:
+        self._table = table
         self._insns = list(table)
         self._low = lowering
         self.k = lowering.constant
         self._ops = assign_ops(self._insns)
+        self._short = {form.target for form in FORMS}
+        self._size = 4  # of the instruction that a case of the hot loop is being made for
 
     def text(self) -> str:
         """Give all generated functions."""
-        parts = (csr_text(self._low), self.predecode_text(), self.carry_out_text(), self.hot_text())
+        shared = (csr_text(self._low), expand_text(self._low, self._table))
+        parts = (*shared, self.predecode_text(), self.carry_out_text(), self.hot_text())
         return "\n\n".join(parts)
 
     # Decoding
 
     def predecode_text(self) -> str:
         """Give the function from an instruction word to its micro-op."""
-        head = "@compiled\ndef predecode(insn, at):"
-        return f"{head}\n{self._chain(self._uop)}\n    return {self.k(layout.OP_SLOW)}"
+        k = self.k
+        return "\n".join((
+            "@compiled\ndef predecode(hart, insn, at):",
+            f"    size = get(hart, {k(Slot.NEXT_PC)}) - get(hart, {k(Slot.PC)})",
+            f"    if at + size > {k(4096)}:",
+            f"        return {k(layout.OP_SLOW)}",
+            f"    short = {k(4)} - size << {k(6)}",
+            self._chain(self._uop),
+            f"    return {k(layout.OP_SLOW)}",
+        ))  # fmt: skip
 
     def _chain(self, body: Callable[[Insn], str], insns: Iterable[Insn] | None = None) -> str:
         """Give tests of opcode, then of all fixed bits, around each instruction's body."""
@@ -64,11 +61,13 @@ class Generator:
         by_opcode: dict[int, list[Insn]] = {}
         for insn in self._insns if insns is None else insns:
             by_opcode.setdefault(insn.pattern.match & 0x7F, []).append(insn)
-        lines = [f"    opcode = insn & {k(0x7F)}"]
+        lines = [f"    opcode = insn & {k(0x7F)}", f"    isa = get(hart, {k(Slot.ISA)})"]
         for opcode, group in by_opcode.items():
             lines.append(f"    if opcode == {k(opcode)}:")
             for insn in sorted(group, key=lambda i: not i.refines):
                 test = f"insn & {k(insn.pattern.mask)} == {k(insn.pattern.match)}"
+                if insn.ext != "I":
+                    test += f" and isa & {k(mask(insn.ext))} != {k(0)}"
                 lines.append(f"        if {test}:")
                 lines.append(textwrap.indent(body(insn), " " * 12))
         return "\n".join(lines)
@@ -78,19 +77,19 @@ class Generator:
         if insn.kind is Kind.SYSTEM:
             return f"return {k(layout.OP_SLOW)}"
         fields = insn.pattern.operands
-        parts = []
+        parts = ["short"]
         if "rd" in fields:
-            rd = self.field(fields["rd"])
+            rd = self._field(fields["rd"])
             lines = f"rd = {rd}\nif rd == {k(0)}:\n    rd = {k(Slot.SINK)}\n"
             parts.append(f"rd << {k(layout.RD_AT)}")
         else:
             lines = ""
         for name, at in (("rs1", layout.RS1_AT), ("rs2", layout.RS2_AT)):
             if name in fields:
-                parts.append(f"({self.field(fields[name])}) << {k(at)}")
+                parts.append(f"({self._field(fields[name])}) << {k(at)}")
         if insn.kind in (Kind.BRANCH, Kind.JUMP) and "offset" in fields:
             return lines + self._uop_of_branch(insn, parts)
-        parts += [f"({self.field(f)}) << {k(layout.IMM_AT)}" for f in immediates(insn)]
+        parts += [f"({self._field(f)}) << {k(layout.IMM_AT)}" for f in immediates(insn)]
         return lines + f"return {' | '.join([k(self._ops[insn.name]), *parts])}"
 
     def _uop_of_branch(self, insn: Insn, parts: list[str]) -> str:
@@ -99,41 +98,28 @@ class Generator:
         near, far = self._ops[insn.name], self._ops[f"{insn.name} far"]
         shift = f"offset << {k(layout.PC_TO_UOP)} << {k(layout.IMM_AT)}"
         return "\n".join((
-            f"offset = {self.field(insn.pattern.operands['offset'])}",
-            f"if offset & {k(3)} != {k(0)}:",
+            f"offset = {self._field(insn.pattern.operands['offset'])}",
+            f"if offset & get(hart, {k(Slot.UNALIGNED)}) != {k(0)}:",
             f"    return {k(layout.OP_SLOW)}",
             f"if at + offset < {k(4096)}:",
             f"    return {' | '.join([k(near), *parts, shift])}",
             f"return {' | '.join([k(far), *parts, f'offset << {k(layout.IMM_AT)}'])}",
         ))  # fmt: skip
 
-    def field(self, operand: Operand) -> str:
-        """Give the expression that extracts an operand from `insn`."""
-        k = self.k
-        parts = []
-        for part in operand.slices:
-            bits = f"insn >> {k(part.at)} & {k((1 << part.width) - 1)}"
-            parts.append(f"({bits}) << {k(part.low)}" if part.low else f"({bits})")
-        text = " | ".join(parts)
-        if operand.lo < 0:
-            width = (operand.hi + operand.align).bit_length()
-            return f"sext({text}, {k(width)})"
-        return text
+    def _field(self, operand: Operand) -> str:
+        return field_text(operand, "insn", self.k)
 
     # Slow execution
 
     def carry_out_text(self) -> str:
         """Give the function that executes one instruction with every check."""
-        insns = [insn for insn in self._insns if insn.kind is not Kind.ALU]
         head = "@compiled\ndef carry_out(hart, insn):"
-        next_pc = (
-            f"    put(hart, {self.k(Slot.NEXT_PC)}, get(hart, {self.k(Slot.PC)}) + {self.k(4)})"
-        )
-        chain = self._chain(self._carry_out, insns)
-        return f"{head}\n{next_pc}\n{chain}\n    pend_illegal(hart, insn)"
+        chain = self._chain(self._carry_out)
+        return f"{head}\n{chain}\n    pend_illegal(hart, get(hart, {self.k(Slot.RAW)}))"
 
     def _carry_out(self, insn: Insn) -> str:
         bodies = {
+            Kind.ALU: self._slow_alu,
             Kind.LOAD: self._slow_load,
             Kind.STORE: self._slow_store,
             Kind.BRANCH: self._slow_branch,
@@ -143,13 +129,19 @@ class Generator:
         return bodies[insn.kind](insn) + "\nreturn"
 
     def _operands(self, insn: Insn) -> dict[str, str]:
-        values = {name: f"({self.field(op)})" for name, op in insn.pattern.operands.items()}
+        values = {name: f"({self._field(op)})" for name, op in insn.pattern.operands.items()}
         for name in ("rs1", "rs2"):
             if name in values:
                 values[f"{name}_index"] = values[name]
                 values[name] = f"get(hart, {values[name]})"
         pc = f"get(hart, {self.k(Slot.PC)})"
         return values | {"pc": pc, "word": "insn", "hart": "hart", "value": "value"}
+
+    def _slow_alu(self, insn: Insn) -> str:
+        values = self._operands(insn)
+        if "rd" not in values:
+            return "pass"
+        return f"{self._low.inline(insn.meaning, values, 'result')}\n{self._write_rd(values)}"
 
     def _slow_load(self, insn: Insn) -> str:
         values = self._operands(insn)
@@ -178,11 +170,11 @@ class Generator:
 
     def _slow_jump(self, insn: Insn) -> str:
         values = self._operands(insn)
-        link = f"{values['pc']} + {self.k(4)}"
         return "\n".join((
+            f"link = get(hart, {self.k(Slot.NEXT_PC)})",
             self._low.inline(insn.meaning, values, "result"),
             "if jump(hart, result):",
-            textwrap.indent(self._write_rd(values, link), "    "),
+            textwrap.indent(self._write_rd(values, "link"), "    "),
         ))  # fmt: skip
 
     def _slow_system(self, insn: Insn) -> str:
@@ -191,10 +183,9 @@ class Generator:
         call = f"{name}({', '.join(values[param] for param in insn.params)})"
         if "rd" not in values:
             return call
-        pending = f"get(hart, {self.k(Slot.PENDING)}) == {self.k(0)}"
         return "\n".join((
             f"result = {call}",
-            f"if {pending}:",
+            "if not is_held_up(hart):",
             textwrap.indent(self._write_rd(values), "    "),
         ))  # fmt: skip
 
@@ -236,6 +227,19 @@ class Generator:
         return values | {operand.name: imm for operand in immediates(insn)}
 
     def _hot_cases(self, insn: Insn) -> list[tuple[int, str]]:
+        """Give the cases of an instruction; a second set for what compressed ones expand to.
+
+        How far a micro-op is from the next one must not come from the micro-op: the next one's
+        load would have to wait for it.
+        """
+        self._size = 4
+        cases = self._cases_of_size(insn)
+        if insn.name in self._short:
+            self._size = 2
+            cases += [(op | layout.SHORT, body) for op, body in self._cases_of_size(insn)]
+        return cases
+
+    def _cases_of_size(self, insn: Insn) -> list[tuple[int, str]]:
         op = self._ops[insn.name]
         values = self._hot_operands(insn)
         if insn.kind is Kind.ALU:
@@ -250,9 +254,16 @@ class Generator:
             return [(op, near), (self._ops[f"{insn.name} far"], far)]
         return [(op, self._hot_indirect(insn, values))]
 
+    def _step(self) -> str:
+        """Give the constant for how many bytes of micro-ops the instruction takes."""
+        return self.k(self._size // layout.INSN_SLOT * layout.UOP)
+
+    def _link(self, pc: str) -> str:
+        """Give the expression for the address of the next instruction."""
+        return f"{pc} + {self.k(self._size)}"
+
     def _next(self) -> str:
-        k = self.k
-        return f"up = up + {k(layout.UOP)}\nfuel = fuel - {k(1)}\ncontinue"
+        return f"up = up + {self._step()}\nfuel = fuel - {self.k(1)}\ncontinue"
 
     def _put_rd(self, value: str) -> str:
         return f"put(hart, uop >> {self.k(layout.RD_AT)} & {self.k(BYTE)}, {value})"
@@ -290,7 +301,7 @@ class Generator:
             f"if result != {k(0)}:",
             f"    up = up + {values['offset']}",
             "else:",
-            f"    up = up + {k(layout.UOP)}",
+            f"    up = up + {self._step()}",
             f"fuel = fuel - {k(1)}",
             "continue",
         ))  # fmt: skip
@@ -303,7 +314,7 @@ class Generator:
         return near, far
 
     def _hot_jumps(self, insn: Insn, values: dict[str, str]) -> tuple[str, str]:
-        link = self._put_rd(f"{values['pc']} + {self.k(4)}")
+        link = self._put_rd(self._link(values["pc"]))
         near = f"{link}\nup = up + {values['offset']}\nfuel = fuel - {self.k(1)}\ncontinue"
         far = f"target = {values['pc']} + {values['offset']}\n{link}"
         return near, far
@@ -311,8 +322,8 @@ class Generator:
     def _hot_indirect(self, insn: Insn, values: dict[str, str]) -> str:
         return "\n".join((
             self._low.inline(insn.meaning, values, "target"),
-            f"if target & {self.k(3)} != {self.k(0)}:\n    break",
-            self._put_rd(f"{values['pc']} + {self.k(4)}"),
+            f"if target & unaligned != {self.k(0)}:\n    break",
+            self._put_rd(self._link(values["pc"])),
         ))  # fmt: skip
 
 
@@ -327,6 +338,7 @@ def hot(hart, fuel):
         return fuel
     loads = inline + {LOADS_AT}
     stores = inline + {STORES_AT}
+    unaligned = get(hart, {UNALIGNED})
     page = load64(entry + {c8})
     up = page + ((pc & {c0xfff}) << {PC_TO_UOP})
     pc_less_up = (pc & {PAGE_MASK}) - (page >> {PC_TO_UOP})
@@ -373,7 +385,7 @@ def assign_ops(insns: list[Insn]) -> dict[str, int]:
         if insn.kind in (Kind.BRANCH, Kind.JUMP) and "offset" in insn.pattern.operands:
             plain.append(f"{insn.name} far")
     ops = {name: layout.FIRST_MEMORY_OP + i for i, name in enumerate(memory)}
-    ops |= {name: FIRST_PLAIN_OP + i for i, name in enumerate(plain)}
-    assert max(ops.values()) <= layout.OP_MASK, "too many micro-ops"
-    assert len(memory) <= LAST_MEMORY_OP - layout.FIRST_MEMORY_OP, "too many memory micro-ops"
+    ops |= {name: layout.FIRST_PLAIN_OP + i for i, name in enumerate(plain)}
+    assert max(ops.values()) < layout.SHORT, "too many micro-ops"
+    assert len(memory) <= layout.LAST_MEMORY_OP - layout.FIRST_MEMORY_OP, "too many memory ops"
     return ops

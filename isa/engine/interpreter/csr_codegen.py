@@ -5,6 +5,8 @@ LLVM makes a jump table of each chain.
 
 from isa.csrs import ALL, CSRS, Csr
 from isa.engine.lowering.subset import Lowering
+from isa.extensions import mask
+from isa.state import Slot
 
 
 def csr_text(lowering: Lowering) -> str:
@@ -13,13 +15,14 @@ def csr_text(lowering: Lowering) -> str:
     numbers, reads, writes = [], [], []
     for csr in CSRS.by_number.values():
         test = f"    if number == {k(csr.number)}:"
-        numbers.append(f"{test}\n        return True")
+        has = f"get(hart, {k(Slot.ISA)}) & {k(mask(csr.ext))} != {k(0)}" if csr.ext else "True"
+        numbers.append(f"{test}\n        return {has}")
         if csr.slot is not None or csr.read is not None or csr.fixed:
             reads.append(f"{test}\n        return {_read(csr, lowering)}")
         if not csr.is_read_only and (csr.slot is not None or csr.write is not None):
             writes.append(f"{test}\n        {_write(csr, lowering)}\n        return")
     return "\n".join((
-        "@compiled\ndef csr_exists(number):", *numbers, "    return False\n",
+        "@compiled\ndef csr_exists(hart, number):", *numbers, "    return False\n",
         "@compiled\ndef read_csr(hart, number):", *reads, f"    return {k(0)}\n",
         "@compiled\ndef write_csr(hart, number, value):", *writes, "    return\n",
     ))  # fmt: skip

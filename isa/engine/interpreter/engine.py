@@ -1,10 +1,13 @@
-"""The interpreter as an engine: compiles or loads its code, and runs harts on it."""
+"""The interpreter as an engine: compiles or loads its code, and runs harts on it.
+
+Compiled code is reached through its C entry points; it shares the hart page with Python.
+"""
 
 from types import ModuleType
 
-from isa import csr_file, machine, mmu, trap, words
+from isa import atomics, csr_file, machine, mmu, trap, words
 from isa.engine.contract import read_exit
-from isa.engine.interpreter import codegen, layout, loop, runtime
+from isa.engine.interpreter import codegen, generated, layout, loop, runtime
 from isa.engine.lowering.build import load_module, module_text
 from isa.engine.lowering.subset import Lowering
 from isa.exits import Exit
@@ -16,13 +19,8 @@ from isa.state import Slot
 
 ENTRY_POINTS = """
 @compiled
-def is_held_up(hart):
-    return get(hart, {pending}) != {zero} or get(hart, {exit}) != {zero}
-
-
-@compiled
 def jump(hart, target):
-    if target & {three} != {zero}:
+    if target & get(hart, {unaligned}) != {zero}:
         pend(hart, {zero}, target)
         return False
     put(hart, {next_pc}, target)
@@ -103,31 +101,36 @@ class InterpreterEngine:
 def interpreter_text(table: InstructionTable) -> str:
     """Generate the interpreter's module."""
     lowering = new_lowering()
-    for function in (loop.run_loop, loop.execute_one, mmu.load, mmu.store, trap.pend_illegal):
+    for function in (
+        loop.run_loop,
+        loop.execute_one,
+        mmu.load,
+        mmu.store,
+        trap.pend_illegal,
+        atomics.is_held_up,
+    ):
         lowering.add(function)
-    generated = codegen.Generator(table, lowering).text()
+    text = codegen.Generator(table, lowering).text()
     names = {
-        "pending": Slot.PENDING,
-        "exit": Slot.EXIT,
         "next_pc": Slot.NEXT_PC,
         "zero": 0,
-        "three": 3,
+        "unaligned": Slot.UNALIGNED,
     }
     entry = ENTRY_POINTS.format(**{name: lowering.constant(v) for name, v in names.items()})
-    return module_text(lowering, "the tables under isa/", f"{generated}\n{entry}")
+    return module_text(lowering, "the tables under isa/", f"{text}\n{entry}")
 
 
 def new_lowering() -> Lowering:
     """Make a lowering with the interpreter's machine words and generated functions."""
-    generated = {
+    by_text = {
         f"{module.__name__}.{name}": name for module, names in _GENERATED.items() for name in names
     }
     compiled = {f"isa.machine.{name}": getattr(runtime, name) for name in _MACHINE_WORDS}
-    return Lowering((words,), generated | compiled)
+    return Lowering((words,), by_text | compiled)
 
 
 _GENERATED: dict[ModuleType, tuple[str, ...]] = {
     csr_file: ("csr_exists", "read_csr", "write_csr"),
-    codegen: ("hot", "predecode", "carry_out"),
+    generated: ("hot", "predecode", "carry_out", "expand"),
 }
 _MACHINE_WORDS = [name for name in machine.__all__ if hasattr(runtime, name)]

@@ -4,16 +4,19 @@ Predecoded code holds one micro-op per aligned instruction slot of RAM, and one 
 says the page ends. A micro-op is one word: operation, rd, rs1, rs2 (a byte each), immediate.
 """
 
-INSN_SLOT = 4
+INSN_SLOT = 2
 UOP = 8
 UOPS_PER_PAGE = 4096 // INSN_SLOT
-CODE_STRIDE = (UOPS_PER_PAGE + 1) * UOP
-PC_TO_UOP = 1  # shift: UOP / INSN_SLOT is 2
+CODE_STRIDE = (UOPS_PER_PAGE + 1) * UOP  # no micro-op is longer than what is left of its page
+PC_TO_UOP = 2  # shift: UOP / INSN_SLOT is 4
 
 OP_MASK = 0xFF
 RD_AT, RS1_AT, RS2_AT, IMM_AT = 8, 16, 24, 32
+SHORT = 0x80  # bit of the operation: the instruction was a compressed one
 
 OP_UNDECODED, OP_SLOW, OP_PAGE_END, FIRST_MEMORY_OP = range(4)
+LAST_MEMORY_OP = 31
+FIRST_PLAIN_OP = 32
 
 EPOCH_BEFORE = 64  # the epoch word stands this far before the page flags
 HAS_CODE = 1  # page flag: micro-ops are decoded

@@ -4,8 +4,14 @@ Lowered and compiled, never run as Python; `hot`, `predecode` and `carry_out` ar
 instruction table (`codegen.py`).
 """
 
-from isa.engine.interpreter.codegen import LAST_MEMORY_OP, carry_out, hot, predecode
-from isa.engine.interpreter.layout import CODE_STRIDE, OP_MASK, OP_UNDECODED
+from isa.engine.interpreter.generated import carry_out, expand, hot, predecode
+from isa.engine.interpreter.layout import (
+    CODE_STRIDE,
+    LAST_MEMORY_OP,
+    OP_MASK,
+    OP_UNDECODED,
+    SHORT,
+)
 from isa.engine.interpreter.runtime import (
     check_epoch,
     inline_entry,
@@ -17,8 +23,8 @@ from isa.engine.interpreter.runtime import (
 )
 from isa.engine.lowering.words import load64, store64
 from isa.exits import ExitReason
-from isa.machine import MachinePage, ram_load
-from isa.mmu import NOT_RAM, Access, access_fault, ram_offset, translate
+from isa.machine import MachinePage
+from isa.mmu import NOT_RAM, Access, access_fault, fetch_at, ram_offset, translate
 from isa.pte import PAGE_SHIFT, PAGE_SIZE
 from isa.state import Slot
 from isa.trap import take, take_interrupt
@@ -69,18 +75,31 @@ def step(hart: MachinePage) -> int:
             access_fault(hart, pc, Access.FETCH)
             return settle(hart)
         note_code(hart, pc, offset)
-    insn = ram_load(hart, offset, 4)
+    raw = fetch_at(hart, pc, offset)
+    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return settle(hart)
+    insn = unpack(hart, raw)
     at = uop_at(hart, offset)
     uop = load64(at)
     if uop == OP_UNDECODED:
         was_ready = False
-        uop = predecode(insn, pc & PAGE_SIZE - 1)
+        uop = predecode(hart, insn, pc & PAGE_SIZE - 1)
         mark_code(hart, offset >> PAGE_SHIFT)
         store64(at, uop)
-    if uop & OP_MASK > LAST_MEMORY_OP and not was_ready:
+    if uop & (OP_MASK ^ SHORT) > LAST_MEMORY_OP and not was_ready:
         return 0
     carry_out(hart, insn)
     return settle(hart)
+
+
+def unpack(hart: MachinePage, raw: int) -> int:
+    """Give the 32-bit word of an instruction as fetched (0 for none); note its end and its bits."""
+    hart[Slot.RAW] = raw
+    if raw & 3 == 3:
+        hart[Slot.NEXT_PC] = hart[Slot.PC] + 4
+        return raw
+    hart[Slot.NEXT_PC] = hart[Slot.PC] + 2
+    return expand(hart, raw)
 
 
 def settle(hart: MachinePage) -> int:
@@ -93,11 +112,11 @@ def settle(hart: MachinePage) -> int:
     return 1
 
 
-def execute_one(hart: MachinePage, insn: int) -> int:
-    """Carry out an instruction word as if fetched at pc; gives the exit reason."""
+def execute_one(hart: MachinePage, raw: int) -> int:
+    """Carry out an instruction as if fetched at pc; gives the exit reason."""
     hart[Slot.EXIT] = ExitReason.FUEL
     check_epoch(hart)
     select_context(hart)
-    carry_out(hart, insn)
+    carry_out(hart, unpack(hart, raw))
     settle(hart)
     return hart[Slot.EXIT]

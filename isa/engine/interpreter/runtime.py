@@ -118,7 +118,10 @@ def uop_at(hart: Page, offset: int) -> int:
 
 
 def forget_code(hart: Page, offset: int, size: int) -> None:
-    at = uop_at(hart, offset & ~(INSN_SLOT - 1))
+    first = offset & ~(INSN_SLOT - 1)
+    if first & PAGE_SIZE - 1 != 0:
+        first = first - INSN_SLOT  # an instruction of two slots may begin before
+    at = uop_at(hart, first)
     last = uop_at(hart, offset + size - 1 & ~(INSN_SLOT - 1))
     while at <= last:
         store64(at, 0)

@@ -146,7 +146,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         if not isinstance(node.value, bool):  # integers have become words already
-            self._refuse(node, f"{node.value!r} is not an integer")
+            raise self._refusal(node, f"{node.value!r} is not an integer")
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:

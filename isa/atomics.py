@@ -1,0 +1,71 @@
+"""Atomic memory operations: what the meanings of the A extension share.
+
+Written in the words that every engine executes. A reservation is on an address of machine RAM; the
+scheduler takes it away when another hart has run.
+"""
+
+from isa.causes import Cause
+from isa.machine import MachinePage, ram_load, ram_store
+from isa.mmu import NOT_RAM, Access, access_fault, ram_offset, translate
+from isa.state import Slot
+from isa.trap import pend
+from isa.words import sext
+
+
+def is_held_up(hart: MachinePage) -> bool:
+    """Say whether the current instruction cannot complete."""
+    return hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0
+
+
+def reach(hart: MachinePage, va: int, size: int, access: int) -> int:
+    """Give the machine RAM offset of an aligned address, or pend what forbids it."""
+    if va & size - 1 != 0:
+        if access == Access.LOAD:
+            return pend(hart, Cause.LOAD_MISALIGNED, va)
+        return pend(hart, Cause.STORE_MISALIGNED, va)
+    pa = translate(hart, va, access)
+    if is_held_up(hart):
+        return 0
+    offset = ram_offset(hart, pa)
+    if offset == NOT_RAM:
+        return access_fault(hart, va, access)
+    return offset
+
+
+def amo_load(hart: MachinePage, va: int, size: int) -> int:
+    """Give the old value, zero-extended, of memory that may be stored to."""
+    offset = reach(hart, va, size, Access.STORE)
+    if is_held_up(hart):
+        return 0
+    hart[Slot.ATOMIC_AT] = offset
+    return ram_load(hart, offset, size)
+
+
+def amo_store(hart: MachinePage, size: int, old: int, new: int) -> int:
+    """Store the new value where `amo_load` loaded from; gives the old one, sign-extended."""
+    if is_held_up(hart):
+        return 0
+    ram_store(hart, hart[Slot.ATOMIC_AT], size, new)
+    return sext(old, size * 8)
+
+
+def load_reserved(hart: MachinePage, va: int, size: int) -> int:
+    """Load and reserve."""
+    offset = reach(hart, va, size, Access.LOAD)
+    if is_held_up(hart):
+        return 0
+    hart[Slot.RESERVED] = offset + 1
+    return ram_load(hart, offset, size)
+
+
+def store_conditional(hart: MachinePage, va: int, size: int, value: int) -> int:
+    """Store if the address is reserved; gives 0 when it was. The reservation is used up."""
+    offset = reach(hart, va, size, Access.STORE)
+    if is_held_up(hart):
+        return 0
+    is_reserved = hart[Slot.RESERVED] == offset + 1
+    hart[Slot.RESERVED] = 0
+    if not is_reserved:
+        return 1
+    ram_store(hart, offset, size, value)
+    return 0

@@ -1,0 +1,26 @@
+"""The functions that `codegen.py` generates, as names for the code that calls them.
+
+They exist only as compiled code; calling them as Python is a mistake.
+"""
+
+from isa.words import Page
+
+
+def hot(hart: Page, fuel: int) -> int:
+    """Run what can be run fast; gives the fuel that is left (generated)."""
+    raise AssertionError("exists only as compiled code")
+
+
+def predecode(hart: Page, insn: int, at: int) -> int:
+    """Give the micro-op of an unpacked instruction word at a page offset (generated)."""
+    raise AssertionError("exists only as compiled code")
+
+
+def expand(hart: Page, parcel: int) -> int:
+    """Give the word that a compressed instruction stands for, 0 for none (generated)."""
+    raise AssertionError("exists only as compiled code")
+
+
+def carry_out(hart: Page, insn: int) -> None:
+    """Execute an instruction word, pending traps and exits (generated)."""
+    raise AssertionError("exists only as compiled code")

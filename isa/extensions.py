@@ -1,0 +1,23 @@
+"""The extensions that exist here, and the bit of `Slot.ISA` that says a hart has one.
+
+A hart's ISA is chosen when it is made: what is not selected traps as illegal. Names are those of
+the ISA string (chapter "ISA Extension Naming Conventions" of the RISC-V Unprivileged ISA).
+"""
+
+NAMES: tuple[str, ...] = (
+    *("I", "M", "A", "C", "S", "U", "Zicsr", "Zifencei", "Zicntr", "Zcb", "Zcmop"),
+)
+
+BITS: dict[str, int] = {name: 1 << at for at, name in enumerate(NAMES)}
+ALL = (1 << len(NAMES)) - 1
+
+
+def mask(ext: str) -> int:
+    """Give the bits of which a hart needs one; `ext` is a name, or names with bars between.
+
+    A name that is not in the table is a user's own extension, which every hart has.
+    """
+    bits = 0
+    for name in ext.split("|"):
+        bits |= BITS.get(name, ALL)
+    return bits
