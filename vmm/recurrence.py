@@ -85,7 +85,7 @@ class Watch:
     def _find_loop(self, hart: "Hart", end: int, *, may_store: bool) -> int:
         """Give the number of steps after which a hart's registers recur, 0 when they do not."""
         machine = self._machine
-        start = _registers(hart)
+        start, pc = _registers(hart), hart.pc
         settled, reads = machine.settled, hart.slots[Slot.CLOCK_READS]
         for steps in range(1, STEPS + 1):
             if machine.progress >= end or machine.next_hart() != hart.id:
@@ -95,7 +95,7 @@ class Watch:
             machine.advance(1)
             if machine.settled != settled or hart.slots[Slot.CLOCK_READS] != reads:
                 return 0
-            if _registers(hart) == start:
+            if hart.pc == pc and _registers(hart) == start:
                 return steps
         return 0
 
