@@ -19,7 +19,7 @@ def uses_a_builtin(rs1: Word) -> int:
 
 def uses_an_unknown_name(rs1: Word) -> int:
     """Call what does not exist."""
-    return popcount(rs1)  # noqa: F821
+    return popcount(rs1)  # type: ignore[name-defined]  # noqa: F821
 
 
 def uses_a_loop(rs1: Word) -> int:
@@ -37,7 +37,7 @@ def uses_a_tuple(rs1: Word) -> int:
 
 def uses_a_float(rs1: Word) -> int:
     """Leave the integers."""
-    return rs1 * 0.5
+    return rs1 * 0.5  # type: ignore[return-value]
 
 
 def uses_a_comprehension(rs1: Word) -> int:
