@@ -4,12 +4,12 @@ Options that QEMU and Spike users will try, and that are not there yet, are refu
 """
 
 import argparse
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from isa.errors import TraplineError
-from trapline.settings import Options
-from vmm.config import ISA
-from vmm.costs import DEFAULT_PRESET, PRESETS
+
+if TYPE_CHECKING:
+    from trapline.settings import Options
 
 LATER = {
     "--drive": "disks",
@@ -46,11 +46,11 @@ def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that describe a machine and its account."""
     add = parser.add_argument
-    add("--isa", default=ISA, metavar="ISA", help=f"ISA string of the harts, by default {ISA}")
-    add("-m", "--mem", default="128M", metavar="SIZE", help="memory, e.g. 128M or 2G")
-    add("--harts", type=int, default=1, metavar="N", help="number of harts")
+    add("--isa", metavar="ISA", help="ISA string of the harts; by default all there is")
+    add("-m", "--mem", metavar="SIZE", help="memory, e.g. 2G; by default 128M")
+    add("--harts", type=int, metavar="N", help="number of harts; by default 1")
     add("--initrd", metavar="FILE", help="initial RAM disk")
-    add("--append", default="", metavar="TEXT", help="the kernel's command line")
+    add("--append", metavar="TEXT", help="the kernel's command line")
     add(
         "--tlb",
         metavar="SETSxWAYS",
@@ -63,28 +63,17 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         help="end the run, with status 124, after N instructions",
     )
     add("--json", metavar="FILE", help="write the account to FILE; - is standard output")
-    add(
-        "--costs",
-        default=DEFAULT_PRESET,
-        metavar="PRESET",
-        help=f"cost model: {', '.join(PRESETS)}; default {DEFAULT_PRESET}",
-    )
+    add("--costs", metavar="PRESET", help="cost model: 1997 (the default), 2006 or today")
     add("--engine", metavar="NAME", help="interpreter or reference; or set TRAPLINE_ENGINE")
     for option in LATER:
         add(option, action=_NotYet, help=argparse.SUPPRESS)
 
 
-def read_options(args: argparse.Namespace) -> Options:
-    """Give the options of a parsed command line."""
-    return Options(
-        isa=args.isa,
-        mem=args.mem,
-        harts=args.harts,
-        initrd=args.initrd,
-        append=args.append,
-        tlb=args.tlb,
-        second_tlb=getattr(args, "second_tlb", None),
-        max_instructions=args.max_instructions,
-        costs=args.costs,
-        engine=args.engine,
-    )
+def read_options(args: argparse.Namespace) -> "Options":
+    """Give the options of a parsed command line; what it does not say has its default."""
+    from dataclasses import fields
+
+    from trapline.settings import Options
+
+    said = {field.name: getattr(args, field.name, None) for field in fields(Options)}
+    return Options(**{name: value for name, value in said.items() if value is not None})

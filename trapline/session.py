@@ -83,6 +83,16 @@ class Comparison:
     runs: Mapping[str, Result]
 
     @property
+    def options(self) -> Options:
+        """What all runs were asked to be."""
+        return next(iter(self.runs.values())).plan.options
+
+    @property
+    def modes(self) -> list[str]:
+        """The modes of the monitor that were run."""
+        return [mode for mode in self.runs if mode != BARE]
+
+    @property
     def accounts(self) -> list[Account]:
         """The accounts, the bare board's first."""
         return [result.account for result in self.runs.values()]
@@ -106,10 +116,13 @@ class Comparison:
 
     def to_json(self) -> dict[str, object]:
         """Return the accounts by mode, and whether they agree, ready for `json.dumps`."""
+        from trapline.overhead import overheads
+
         return {
             "guest": self.accounts[0].facts.guest,
             "console_agrees": self.console_agrees,
             "state_agrees": self.state_agrees,
+            "overhead": overheads(self),
             "runs": {mode: result.to_json() for mode, result in self.runs.items()},
         }
 
@@ -237,12 +250,11 @@ def _make(config: MachineConfig, mode: str, engine: "Engine", console: "Console"
 
 
 def tlb_words(config: MachineConfig, mode: str) -> str:
-    """Say how TLB misses are accounted for, and the geometry."""
+    """Say how TLB misses are accounted for, and the geometry, in the words of `--tlb`."""
     if config.tlb is None:
         return "fast: not modelled"
-    if mode == BARE:
-        return f"exact: {config.tlb}"
-    return f"exact: {config.tlb}; second level {config.second}"
+    hart = f"exact: {config.tlb.sets}x{config.tlb.ways}"
+    return hart if mode == BARE else f"{hart}, second {config.second.sets}x{config.second.ways}"
 
 
 def compare_plan(plan: Plan, data: bytes = b"") -> Comparison:

@@ -5,6 +5,7 @@ Everything in it is the same in every mode and every run: the guest must not see
 
 import hashlib
 
+from isa.isa_string import format_isa
 from vmm.bus import Bus
 from vmm.config import MachineConfig
 from vmm.devices import RAM_BASE, STDOUT_PATH, DeviceHost, attach_all, tree_nodes
@@ -21,7 +22,7 @@ def machine_tree(config: MachineConfig, initrd: tuple[int, int] | None = None) -
     attach_all(bus, DeviceHost(config.harts, lambda: 0, len, lambda _request: None))
     options = TreeOptions(
         harts=config.harts,
-        isa=config.isa,
+        isa=format_isa(config.extensions),
         mmu=MMU,
         memory_base=RAM_BASE,
         memory_size=config.ram,

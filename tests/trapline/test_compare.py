@@ -8,6 +8,7 @@ import trapline
 from guests import Kind, find
 from tests.trapline.guests import by_kind, write
 from trapline.cli import main
+from trapline.overhead import overheads
 
 # Prints the lowest bit of the time: it would differ if the work of the monitor took guest time.
 CLOCK = """
@@ -31,7 +32,7 @@ def test_both_accounts_stand_side_by_side(capsys):
     heading = next(line for line in captured.out.splitlines() if "softtlb" in line)
     assert heading.index("bare") < heading.index("softtlb")
     assert "overhead" in captured.out
-    assert captured.out.endswith("console: the same in all\nstate: the same in all\n")
+    assert captured.out.endswith("\nconsole: the same in all\nstate: the same in all\n")
 
 
 def test_the_account_is_exact_and_knows_the_bare_boards_misses():
@@ -53,6 +54,31 @@ def test_json_has_both_runs_and_says_whether_they_agree(capsys):
     assert result["guest"] == "hello"
     assert result["console_agrees"] is result["state_agrees"] is True
     assert list(result["runs"]) == ["bare", "softtlb"]
+    assert result["overhead"]["softtlb"].keys() == {"hardware", "software"}
+
+
+def test_overhead_is_given_against_both_kinds_of_bare_board():
+    comparison = trapline.compare("tick", costs="1997")
+    bare, domain = comparison.accounts
+    assert bare.bare_refill == "software"  # the machine of the preset had no walker
+    against = overheads(comparison)["softtlb"]
+    assert against["software"] == (domain.cycles - bare.cycles) / bare.cycles
+    # 55 misses at 14 cycles in software; in hardware at 10 cycles for each entry read.
+    assert bare.cycles == bare.instructions + 55 * 14
+    assert against["hardware"] != against["software"]
+
+
+def test_sensitivity_shows_what_the_overhead_rests_on(capsys):
+    assert main(["compare", "--sensitivity", "tick"]) == 0
+    table = capsys.readouterr().out.partition("overhead if a cost of 1997 were another")[2]
+    rows = {
+        row.split("│")[1].strip(): [cell.strip() for cell in row.split("│")[4:7]]
+        for row in table.splitlines()
+        if "│" in row and "softtlb" in row
+    }
+    halved, same, doubled = (float(cell.removesuffix(" %")) for cell in rows["exits.csr"])
+    assert halved < same < doubled
+    assert "exits.hypercall" not in rows  # tick makes none
 
 
 @pytest.mark.parametrize("guest", by_kind(Kind.HOSTILE), ids=lambda guest: guest.name)

@@ -178,6 +178,20 @@ def test_the_device_tree_can_be_written_instead(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_harts_have_the_isa_that_is_asked_for(tmp_path):
+    fdt = require_module("fdt")
+    path = tmp_path / "virt.dtb"
+    assert main(["run", "--isa", "rv64im_zicsr", "--dumpdtb", str(path)]) == 0
+    tree = fdt.parse_dtb(path.read_bytes())
+    assert tree.get_property("riscv,isa", "/cpus/cpu@0").value == "rv64im_zicsr"
+    dividing = write(tmp_path, "d.s", ".globl _start\n_start: div a0, a0, a0\n1: j 1b\n")
+    traps = [
+        main(["run", "--isa", isa, "--max-instructions", "100", dividing])
+        for isa in ("rv64im_zicsr", "rv64i_zicsr")
+    ]
+    assert traps == [124, 124]
+
+
 def test_the_device_tree_says_where_the_initial_ram_disk_is(tmp_path):
     fdt = require_module("fdt")
     disk, path = tmp_path / "disk", tmp_path / "virt.dtb"
@@ -209,7 +223,7 @@ def test_the_device_tree_says_where_the_initial_ram_disk_is(tmp_path):
         (["--mem", "64k", "hello"], "is outside RAM"),
         (["--harts", "0", "hello"], "0 harts"),
         (["--harts", "two", "hello"], "invalid int value: 'two'"),
-        (["--isa", "rv64gc", "hello"], "ISA 'rv64gc': the harts implement"),
+        (["--isa", "rv64gc", "hello"], "ISA string 'rv64gc': no extension"),
         (["--tlb", "3x3", "hello"], "a TLB of 3 sets and 3 ways"),
         (["--engine", "warp", "hello"], "no engine is called 'warp'"),
         (["--engine", "translator", "hello"], "not built yet"),

@@ -72,7 +72,7 @@ def test_the_second_level_may_be_left_out():
 
 @pytest.mark.parametrize("isa", ["rv64gc", "rv32i", "", "nonsense"])
 def test_an_isa_that_is_not_implemented_is_refused(isa):
-    with pytest.raises(TraplineError, match="the harts implement rv64im_zicsr_zifencei"):
+    with pytest.raises(TraplineError, match="ISA string"):
         machine_config(Options(isa=isa), BARE)
 
 

@@ -2,8 +2,12 @@
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from trapline.commands import Subparsers
+
+if TYPE_CHECKING:
+    from trapline.session import Comparison
 
 EPILOG = """\
 The exit status is the guest's own when all runs agree, 1 when they printed different things or
@@ -13,6 +17,7 @@ many instructions as the domain took.
 examples:
   trapline compare tick
   trapline compare --costs 2006 --tlb 16x4 tick
+  trapline compare --sensitivity tick
   trapline compare --json - hello"""
 
 
@@ -31,6 +36,11 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--second-tlb", metavar="SETSxWAYS", help="geometry of the monitor's second-level TLB"
     )
+    parser.add_argument(
+        "--sensitivity",
+        action="store_true",
+        help="print the overhead again with each cost halved and doubled",
+    )
     add_machine_options(parser)
     parser.add_argument("guest", help="a bundled guest, a .s file, an ELF, an Image, bytes")
     return parser
@@ -46,15 +56,22 @@ def run(args: argparse.Namespace) -> int:
     check_writable(args.json)
     comparison = compare_plan(make_plan(args.guest, exact_by_default(read_options(args)), SOFTTLB))
     if args.json != STDOUT:
-        from trapline.console import show
-        from vmm.report import account_table
-
-        sys.stdout.write(next(iter(comparison.runs.values())).text)
-        show(account_table(comparison.accounts))
-        for what, agrees in (
-            ("console", comparison.console_agrees),
-            ("state", comparison.state_agrees),
-        ):
-            print(f"{what}: {'the same in all' if agrees else 'DIFFERENT'}")
+        _print(comparison, is_sensitive=args.sensitivity)
     write_json(args.json, comparison.to_json())
     return comparison.exit_status
+
+
+def _print(comparison: "Comparison", *, is_sensitive: bool) -> None:
+    from trapline.console import show
+    from trapline.overhead import overhead_lines, sensitivity_table
+    from vmm.report import account_table
+
+    sys.stdout.write(next(iter(comparison.runs.values())).text)
+    show(account_table(comparison.accounts))
+    for line in overhead_lines(comparison):
+        print(line)
+    agreement = (("console", comparison.console_agrees), ("state", comparison.state_agrees))
+    for what, agrees in agreement:
+        print(f"{what}: {'the same in all' if agrees else 'DIFFERENT'}")
+    if is_sensitive:
+        show(sensitivity_table(comparison))
