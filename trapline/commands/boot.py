@@ -1,4 +1,7 @@
-"""`trapline boot`: run a kernel as a domain under the monitor, and account for its exits."""
+"""`trapline boot`: run a kernel as a domain under the monitor, and account for its exits.
+
+The work is in `trapline.running`, shared with `run`.
+"""
 
 import argparse
 

@@ -1,4 +1,7 @@
-"""`trapline compare`: one kernel on the bare board and in every mode, the accounts side by side."""
+"""`trapline compare`: one kernel on the bare board and in every mode, the accounts side by side.
+
+The runs are those of `trapline.session`, the overheads those of `trapline.overhead`.
+"""
 
 import argparse
 import sys

@@ -1,4 +1,7 @@
-"""`trapline run`: run a kernel on the bare board, nothing between it and the harts."""
+"""`trapline run`: run a kernel on the bare board, nothing between it and the harts.
+
+The work is in `trapline.running`, shared with `boot`.
+"""
 
 import argparse
 
