@@ -19,7 +19,7 @@ from assembler.reloc import Field, range_message, types_by_name
 from assembler.symbols import Symbol
 from isa.csrs import CSRS
 from isa.errors import OperandError
-from isa.insn import Insn, Kind
+from isa.insn import ORDERING, SUFFIXES, Insn, Kind
 from isa.registers import x_number
 from isa.spec import TABLE, Operand
 
@@ -127,13 +127,21 @@ def forms() -> dict[str, tuple[Form, ...]]:
     """Give the forms of every mnemonic, the plain instruction first."""
     found: dict[str, list[Form]] = {}
     for insn in TABLE:
-        found.setdefault(insn.name, []).append(_make_form(insn.syntax, (insn.syntax,)))
+        for name in mnemonics(insn):
+            syntax = insn.syntax.replace(insn.name, name, 1)
+            found.setdefault(name, []).append(_make_form(syntax, (syntax,)))
     for pattern, expansion in expansions():
         name = pattern.partition(" ")[0]
         form = _make_form(pattern, expansion)
         if all(other.syntax != pattern for other in found.get(name, ())):
             found.setdefault(name, []).append(form)
     return {name: tuple(entries) for name, entries in found.items()}
+
+
+def mnemonics(insn: Insn) -> list[str]:
+    """Give the ways to write an instruction's name: atomic ones take an ordering suffix."""
+    suffixes = SUFFIXES if ORDERING in insn.pattern.operands else ("",)
+    return [insn.name + suffix for suffix in suffixes]
 
 
 def _make_form(pattern: str, expansion: tuple[str, ...]) -> Form:
@@ -157,8 +165,11 @@ def _make_slot(text: str) -> Slot:
 
 
 def _make_step(text: str, names: set[str]) -> Step:
-    insn = TABLE.by_name[text.partition(" ")[0]]
+    known = TABLE.find(text.partition(" ")[0])
+    assert known, f"{text!r} is not an instruction"
+    insn, suffix = known
     word = insn.pattern.match
+    word |= sum(insn.pattern.operands[name].insert(value) for name, value in suffix.items())
     moves = []
     for written, wanted in zip(_split_all(text), _split_all(insn.syntax), strict=True):
         operand = insn.pattern.operands[wanted]
@@ -245,6 +256,8 @@ def _bind_slot(slot: Slot, tree: Tree, atoms: tuple[str, ...], bound: dict[str, 
         case "memory":
             offset, base = _memory_parts(tree)
             bound[slot.base] = _register(base, atoms)
+            if not slot.name and not _is_absent(offset, atoms):
+                raise Complaint(f"an atomic access takes no offset, only ({slot.base})")
             bound[slot.name] = 0 if offset is None else offset
         case "csr" | "fence" if text is not None and not text[0].isdigit():
             number = _named_value(slot.kind, text)
@@ -275,6 +288,11 @@ def _memory_parts(tree: Tree) -> tuple[Tree | None, Tree]:
     if isinstance(tree, Parenthesis):
         return None, tree.value
     raise Complaint("expected a memory operand, such as 8(sp)")
+
+
+def _is_absent(offset: Tree | None, atoms: tuple[str, ...]) -> bool:
+    """Say whether there is no offset, or the 0 that GNU as lets stand for none."""
+    return offset is None or (isinstance(offset, Atom) and atoms[offset.index] == "0")
 
 
 def _register(tree: Tree, atoms: tuple[str, ...]) -> int:

@@ -27,7 +27,7 @@ def ebreak(hart: Page, pc: Word) -> None:
     pend(hart, Cause.BREAKPOINT, pc)
 
 
-@system("mret", "0011000 00010 00000 000 00000 1110011", ext="I")
+@system("mret", "0011000 00010 00000 000 00000 1110011", ext="M-mode")
 def mret(hart: Page, word: Word) -> None:
     """Return from an M-mode trap handler."""
     if hart[Slot.PRIV] != Priv.M:
@@ -36,7 +36,7 @@ def mret(hart: Page, word: Word) -> None:
     hart[Slot.NEXT_PC] = return_m(hart)
 
 
-@system("sret", "0001000 00010 00000 000 00000 1110011", ext="S")
+@system("sret", "0001000 00010 00000 000 00000 1110011", ext="S-mode")
 def sret(hart: Page, word: Word) -> None:
     """Return from an S-mode trap handler; illegal in S-mode when mstatus.TSR is set."""
     priv = hart[Slot.PRIV]
@@ -46,7 +46,7 @@ def sret(hart: Page, word: Word) -> None:
     hart[Slot.NEXT_PC] = return_s(hart)
 
 
-@system("wfi", "0001000 00101 00000 000 00000 1110011", ext="I")
+@system("wfi", "0001000 00101 00000 000 00000 1110011", ext="M-mode")
 def wfi(hart: Page, word: Word) -> None:
     """Wait until an enabled interrupt is pending; illegal in U-mode and under mstatus.TW."""
     priv = hart[Slot.PRIV]
@@ -57,7 +57,7 @@ def wfi(hart: Page, word: Word) -> None:
         hart[Slot.WAITING] = 1
 
 
-@system("sfence.vma rs1, rs2", "0001001 rs2 rs1 000 00000 1110011", ext="S")
+@system("sfence.vma rs1, rs2", "0001001 rs2 rs1 000 00000 1110011", ext="S-mode")
 def sfence_vma(
     hart: MachinePage, word: Word, rs1: Word, rs2: Word, rs1_index: Word, rs2_index: Word
 ) -> None:

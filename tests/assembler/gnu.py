@@ -18,6 +18,7 @@ from tests.tools import require_tool
 AS = "riscv64-unknown-elf-as"
 LD = "riscv64-unknown-elf-ld"
 MARCH = "rv64im_zicsr_zifencei"
+ATOMIC = "rv64ima_zicsr_zifencei"
 _IGNORED = (".symtab", ".strtab", ".shstrtab")
 
 

@@ -256,6 +256,7 @@ def operand(draw: random.Random, name: str, mnemonic: str) -> str:
     """Draw an operand by its name in the form's syntax."""
     relocated = "%pcrel_hi(dat)" if mnemonic == "auipc" else "%hi(dat+0x1234)"
     choices = {
+        "": lambda: draw.choice(("", "0")),
         "csr": lambda: draw.choice((*CSRS.by_name, "0x300", "0x7c0")),
         "pred": lambda: draw.choice(("iorw", "rw", "w", "r", "i", "io")),
         "succ": lambda: draw.choice(("iorw", "rw", "w", "r", "i", "io")),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assembler import assemble
 from tests.assembler import programs
-from tests.assembler.gnu import Summary, gnu_assemble, summarize
+from tests.assembler.gnu import ATOMIC, Summary, gnu_assemble, summarize
 from tests.tools import require_tool
 
 GUESTS = Path(__file__).parents[2] / "guests"
@@ -53,7 +53,7 @@ def test_written_programs_give_the_same_object(name: str, tmp_path: Path):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_form_of_every_mnemonic_gives_the_same_object(seed: int, tmp_path: Path):
-    check(programs.random_program(seed, 4), tmp_path)
+    check(programs.random_program(seed, 4), tmp_path, f"-march={ATOMIC}", march=ATOMIC)
 
 
 @pytest.mark.parametrize("seed", range(20))
