@@ -10,7 +10,8 @@ from assembler.errors import Complaint, nearest
 
 DEFAULT_MARCH = "rv64im_zicsr_zifencei"
 # Extensions that can be assembled, in canonical order, with the version that is recorded.
-_EXTENSIONS = {"i": "2p1", "m": "2p0", "a": "2p1", "zicsr": "2p0", "zifencei": "2p0", "zmmul": "1p0"}
+_EXTENSIONS = {"i": "2p1", "m": "2p0", "a": "2p1"}
+_EXTENSIONS |= {"zicsr": "2p0", "zifencei": "2p0", "zmmul": "1p0"}
 _IMPLIED = {"m": ("zmmul",)}
 _GENERAL = ("i", "m", "a", "f", "d", "zicsr", "zifencei")
 _ABIS = {"lp64": 0}

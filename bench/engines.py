@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench._figures import Figure, MeasurementError, conclude, median, table
-from bench._subjects import Subject, our_subjects, peers, versions
+from bench._subjects import Subject, compile_first, our_subjects, peers, versions
 
 REQUIRED_MIPS = {"intloop": 250}
 REQUIRED_FASTER = {"branchy": ("spike", "unicorn"), "stores": ("spike", "unicorn")}
@@ -98,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--scale", type=float, default=1.0, help="times the long run's iterations")
     options = parser.parse_args(arguments)
+    compile_first()
     mine = our_subjects()
     subjects: list[Subject] = [*mine, *peers()]
     ours = mine[0].name

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench._figures import Figure, conclude, median, table
-from bench._subjects import Ours, Sample, our_subjects
+from bench._subjects import Ours, Sample, compile_first, our_subjects
 
 COMPILED, PYTHON = 3_000_000, 200_000
 ROUNDS = 7
@@ -31,7 +31,7 @@ class Leaving:
 
 WORKLOADS = (
     Leaving("csr", "CSR access, compiled", 2_000_000, 2, COMPILED, is_bare_exit=False),
-    Leaving("nullcall", "system call and sret, compiled", 1_000_000, 4, COMPILED, is_bare_exit=False),
+    Leaving("nullcall", "ecall and sret, compiled", 1_000_000, 4, COMPILED, is_bare_exit=False),
     Leaving("sbi", "SBI call, Python", 60_000, 1, PYTHON),
     Leaving("uart", "UART register, Python", 60_000, 1, PYTHON),
 )
@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--scale", type=float, default=1.0, help="times the iterations")
     options = parser.parse_args(arguments)
+    compile_first()
     board, domain = our_subjects()
     figures = []
     rows = [["exits a second", board.name, domain.name]]

@@ -25,7 +25,7 @@ class DeprivilegedCpu:
 
     def __init__(self, engine: Engine, hosts: Sequence[Hart], vcpus: Sequence[Hart]) -> None:
         self.harts = vcpus
-        self._hosts = hosts
+        self.hosts = hosts
         self._run_vcpu = _runner(engine)
         for hart in hosts:
             hart.slots[Slot.PRIV] = Priv.U
@@ -37,19 +37,19 @@ class DeprivilegedCpu:
     def run(self, index: int, fuel: int) -> Exit:
         """Run a vCPU until it asks for something, or `fuel` instructions retired or trapped."""
         vcpu = self.harts[index]
-        self._run_vcpu(self._hosts[index], vcpu, fuel)
+        self._run_vcpu(self.hosts[index], vcpu, fuel)
         return read_exit(vcpu)
 
     def break_reservation(self, index: int) -> None:
         """Take away what a vCPU's LR has reserved: others have run since."""
-        for page in (self.harts[index], self._hosts[index]):
+        for page in (self.harts[index], self.hosts[index]):
             page.slots[Slot.RESERVED] = 0
 
     def fence(self, index: int, fence: RemoteFence) -> None:
         """Execute a fence on a vCPU: on its second-level TLB, and on the hart's TLB beneath."""
         fence_hart(self.harts[index], fence)
         if fence.kind is FenceKind.SFENCE_VMA:
-            self._hosts[index].fence()
+            self.hosts[index].fence()
 
     def last_exits(self, index: int) -> Sequence[LoggedExit]:
         """Give the last exits of a vCPU, the latest at the end."""

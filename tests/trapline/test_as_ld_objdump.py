@@ -19,7 +19,9 @@ def test_as_and_ld_make_an_executable(tmp_path: Path):
         parsed = ELFFile(file)
         assert parsed.header.e_type == "ET_EXEC"
         assert parsed.header.e_entry == 0x80000000
-        assert parsed.get_section_by_name(".text").data().hex() == "1305700067800000"
+        text = parsed.get_section_by_name(".text")
+        assert text is not None
+        assert text.data().hex() == "1305700067800000"
 
 
 def test_ld_takes_a_script(tmp_path: Path):

@@ -10,6 +10,7 @@ from vmm.config import TlbShape
 from vmm.counts import Count
 from vmm.schema import EXIT_NAMES
 from vmm.stop import StopReason
+from vmm.vcpu import DeprivilegedCpu
 
 # M-mode sets {mstatus} and goes to {mode}; each trap is recorded and steps over its instruction.
 PRIVILEGES = {"machine": 3, "supervisor": 1, "user": 0}
@@ -59,6 +60,7 @@ def execute(insn, mode, engine, mstatus="0"):
     frame = FRAME.format(mpp=PRIVILEGES[mode], mstatus=mstatus)
     text = frame + PASS + BODY.format(insn=insn)
     machine = run_everywhere(text, engines=[engine], entry=RAM, ram=4 << 20)
+    assert machine.stop is not None
     assert machine.stop.reason is StopReason.EXIT
     return registers(machine)[0], machine
 
@@ -240,9 +242,10 @@ def test_the_counters_are_in_the_order_of_the_schema():
 def test_the_hart_below_never_leaves_user_mode(engine):
     data, tables = soup.program(7)
     machine = make("domain", engine, data, entry=RAM, more=tables, tick=10)
+    assert isinstance(machine.cpu, DeprivilegedCpu)
     for _ in range(40):
         machine.run(10)
-        for host in machine.cpu._hosts:
+        for host in machine.cpu.hosts:
             assert host.slots[Slot.PRIV] == 0
             assert host.slots[Slot.HOSTED] == 1
             assert host.slots[Slot.X0] == 0

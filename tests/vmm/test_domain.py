@@ -30,6 +30,7 @@ out:
 
 def test_guest_frames_are_machine_frames_behind_the_monitors():
     machine = make("domain", load(), "nop" + POWER_OFF)
+    assert machine.memory.frames is not None
     frames = list(machine.memory.frames)
     assert len(set(frames)) == machine.memory.size >> 12
     assert min(frames) == MONITOR_RAM >> 12

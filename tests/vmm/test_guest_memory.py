@@ -14,6 +14,7 @@ def scattered():
     """Make guest memory of four pages whose frames are in no order, the third without one."""
     machine = Memory(BASE, 8 * PAGE)
     memory = GuestMemory.mapped(machine, BASE, 4 * PAGE, FrameAllocator(machine, 2))
+    assert memory.frames is not None
     for number, frame in enumerate((5, 2, NO_FRAME, 7)):
         memory.frames[number] = frame
     return memory

@@ -117,6 +117,7 @@ def test_both_modes_and_engines_are_in_the_same_state_when_a_bound_stops_them():
 
 def test_the_least_ram_is_enough(engine):
     machine = run_everywhere("    li s0, 5\n" + PASS, engines=[engine], ram=64 << 10, entry=RAM)
+    assert machine.stop is not None
     assert machine.stop.reason is StopReason.EXIT
 
 

@@ -45,6 +45,7 @@ def harts(text, engine, number=2, **settings):
     """Run a guest of several harts everywhere; give each hart's registers."""
     text = CALLS + text + POWER_OFF + DATA
     machine = run_everywhere(text, engines=[engine], harts=number, **settings)
+    assert machine.stop is not None
     assert machine.stop.reason is StopReason.EXIT
     return registers(machine)
 

@@ -27,12 +27,12 @@ PAGING = """
 
 
 def asids_given(machine):
-    hart = machine.cpu._hosts[0]
+    hart = machine.cpu.hosts[0]
     return hart.tlb[hart.slots[Slot.MONITOR_AT] + LAST_GIVEN]
 
 
 def give_asids(machine, number):
-    hart = machine.cpu._hosts[0]
+    hart = machine.cpu.hosts[0]
     hart.tlb[hart.slots[Slot.MONITOR_AT] + LAST_GIVEN] = number
 
 
@@ -185,6 +185,7 @@ V, R, W, X, U, G, A, D = (1 << n for n in range(8))
 def small(text, engine, **settings):
     """Run a body in the small-pages frame everywhere; give the registers."""
     machine = run_everywhere(SMALL + text + POWER_OFF, engines=[engine], **settings)
+    assert machine.stop is not None
     assert machine.stop.reason is StopReason.EXIT
     return registers(machine)[0]
 
