@@ -5,6 +5,7 @@ traceback is never shown unless TRAPLINE_DEBUG=1 asks for it. Nothing slow is im
 """
 
 import argparse
+import gc
 import os
 import sys
 import traceback
@@ -19,6 +20,7 @@ USER_ERROR = 2  # the guest's own statuses aside, see `trapline run --help`
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED = 130  # 128 + SIGINT, as a shell would say
 BROKEN_PIPE = 141  # 128 + SIGPIPE
+GC_THRESHOLD = 100_000
 
 EPILOG = """\
 examples:
@@ -118,6 +120,8 @@ def _replace_closed_streams() -> None:
 def entry_point() -> NoReturn:
     """Leave the process with the status of `main`, even when standard output cannot be written."""
     _replace_closed_streams()
+    # Start-up makes many objects that live for ever; looking through them again and again costs.
+    gc.set_threshold(GC_THRESHOLD)
     status = main()
     try:
         sys.stdout.flush()
