@@ -1,4 +1,7 @@
-"""Campaigns: many random programs on two sides, with what fails shrunk and saved."""
+"""Campaigns: many random programs on two sides, with what fails shrunk and saved.
+
+Used by the suite (fixed seeds), by `make soak` and by `python -m difftest` (new ones).
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field

@@ -26,6 +26,7 @@ CORNERS = tuple(
 )
 KIND_WEIGHTS = {Kind.ALU: 60, Kind.LOAD: 14, Kind.STORE: 12, Kind.BRANCH: 10, Kind.JUMP: 4}
 BY_KIND = {kind: [insn for insn in TABLE if insn.kind is kind] for kind in Kind}
+ATOMICS = [insn for insn in TABLE if insn.ext == "A"]
 CSR_OPS = [insn for insn in TABLE if "csr" in insn.pattern.operands]
 
 
@@ -117,7 +118,7 @@ class Generator:
         choices: tuple[tuple[int, Callable[[], list[int]]], ...] = (
             (50, self._csr), (8, self._lower), (4, self._fence), (6, self._call),
             (5, self._return), (4, self._illegal), (8, self._switch), (5, self._edit_table),
-            (4, self._interrupt), (8, self._borrow), (1, lambda: [asm("wfi")]),
+            (4, self._interrupt), (8, self._borrow), (12, self._atomic), (1, lambda: [asm("wfi")]),
         )  # fmt: skip
         weights = [weight for weight, _ in choices]
         return self._rng.choices([make for _, make in choices], weights)[0]()
@@ -193,6 +194,24 @@ class Generator:
         flags = asm("lui", rd=bits, imm20=self._rng.choice((0x20, 0x40, 0x80, 0x60, 0xC0, 0xE0)))
         end = [csr(clear_bits, which, bits)] if self._rng.random() < 0.6 else []
         return [flags, csr(set_bits, which, bits), *words, *end]
+
+    def _atomic(self) -> list[int]:
+        """Make an address, mostly aligned; operate on it, or reserve it and store."""
+        at, base = self._rng.choice(FREE[1:]), self._rng.choice((DATA_POINTER, SPLIT_POINTER))
+        values = {"rd": self._any_register(written=True), "rs2": self._any_register(), "rs1": at}
+        values["aqrl"] = self._rng.randrange(4)
+        width = self._rng.choice("wd")
+        pair = [TABLE.by_name[f"{name}.{width}"] for name in ("lr", "sc")]
+        insns = self._rng.choice((pair, [self._rng.choice(ATOMICS)], [self._rng.choice(ATOMICS)]))
+        align = asm("andi", rd=at, rs1=at, imm=-8 if self._rng.random() < 0.95 else -2)
+        return [
+            asm("addi", rd=at, rs1=base, imm=self._rng.randrange(-2048, 2048)),
+            align,
+            *(
+                insn.encode(**{name: values[name] for name in insn.pattern.operands})
+                for insn in insns
+            ),
+        ]
 
     def _interrupt(self) -> list[int]:
         """Enable and request interrupts."""

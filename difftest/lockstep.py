@@ -18,6 +18,7 @@ from isa.pte import PAGE_SIZE
 from isa.spec import TABLE
 
 DEFAULT_STEPS = 1000
+MAX_TRACED = 1 << 30  # steps times bytes of RAM to compare after each, to find the one
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def compare(
     """Run a program on both sides and compare them after every `stride` instructions."""
     run = _Run(program, ours, theirs)
     report = run.windows(steps, stride)
-    if report.mismatch and (stride > 1 or _is_in_memory(report.mismatch)):
+    is_short = report.steps * len(ours.memory()) <= MAX_TRACED
+    if report.mismatch and is_short and (stride > 1 or _is_in_memory(report.mismatch)):
         traced = _Run(program, ours, theirs, with_memory=True).windows(report.steps, 1)
         return traced if traced.mismatch else report
     return report
@@ -88,6 +90,8 @@ class _Run:
         before = self._ours.state(with_csrs=True)
         while done < steps:
             word = self._ours.word_at_pc() if stride == 1 else None
+            if self._is_out_of_bounds(before, word):
+                return self._finish(done, Stop.OUTSIDE)
             count = min(stride, steps - done)
             stop = self._ours.step(count)
             if stop is not Stop.NONE:
@@ -101,6 +105,14 @@ class _Run:
                 return Report(done, Stop.NONE, mismatch, self._traps)
             before = self._ours.state(with_csrs=True) if stride == 1 else before
         return self._finish(done, Stop.NONE)
+
+    def _is_out_of_bounds(self, before: State, word: int | None) -> bool:
+        """Say whether the next instruction is one whose cause of trapping may be chosen."""
+        insn = None if word is None else TABLE.decode(word)
+        if self._rules.may_misalign_atomics or insn is None or insn.ext != "A":
+            return False
+        assert word is not None, "an instruction has a word"
+        return bool(before.x[insn.extract(word)["rs1"]] & insn.size - 1)
 
     def _check(self, step: int, before: State, word: int | None, stride: int) -> Mismatch | None:
         insn = None if word is None else TABLE.decode(word)

@@ -12,13 +12,14 @@ from isa.spec import TABLE
 
 RAM_BASE = 0x8000_0000
 RAM_SIZE = 0x2_0000
+ISA = "rv64ima_zicntr_zicsr_zifencei"  # of every side
 
 
 @dataclass(frozen=True)
 class Program:
     """`code` are instruction words at `start`; `handlers` and `data` lie at their addresses."""
 
-    code: tuple[int, ...]
+    code: tuple[int, ...] = ()
     start: int = RAM_BASE + 0x4000
     handlers: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     data: Mapping[int, bytes] = field(default_factory=dict)
@@ -27,10 +28,11 @@ class Program:
     seed: str = ""
 
     def segments(self) -> dict[int, bytes]:
-        """Give all memory contents by address; whole multiples of 8 bytes."""
-        found = {at: pack(words) for at, words in self.handlers.items()}
-        found[self.start] = pack(self.code)
-        return {at: pad(raw) for at, raw in (found | dict(self.data)).items()}
+        """Give all memory contents by address."""
+        found = {at: pad(pack(words)) for at, words in self.handlers.items()}
+        if self.code:
+            found[self.start] = pad(pack(self.code))
+        return found | dict(self.data)
 
     def with_code(self, code: tuple[int, ...]) -> "Program":
         """Give the program with other code."""

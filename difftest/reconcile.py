@@ -38,6 +38,7 @@ class Reconciliation:
     choices: tuple[Choice, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     stores_parts: bool = False  # of a store that faults in its second page
+    may_misalign_atomics: bool = True  # with the same cause as ours
 
 
 ALL = (1 << 64) - 1
@@ -62,6 +63,7 @@ _SPIKE = Reconciliation(
         "PMP, triggers, scontext": "Spike has them: PMP opens all, programs leave them alone",
         "mcountinhibit": "not written: a side steps one instruction at a time",
         "a store over a page's end that faults": "Spike has stored up to the fault, we nothing",
+        "misaligned atomics": "Spike: an access fault, we: misaligned; the program ends before one",
         "menvcfg, senvcfg": "only their bits that both have, when they are read",
         "marchid": "names the implementation",
         "cached translations": "programs fence after they change an entry",
@@ -77,6 +79,7 @@ _SPIKE = Reconciliation(
                lambda value: value >> 60 in (9, 10)),
     ),
     stores_parts=True,
+    may_misalign_atomics=False,
     hidden=(
         Hidden("menvcfg", 1 | ADUE, "Spike: FIOM is read-only zero; ADUE is kept 1"),
         Hidden("senvcfg", 1, "Spike: FIOM is read-only zero"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
-from difftest.program import Program
+from difftest.program import RAM_SIZE, Program
 from difftest.state import State
 from isa.errors import TraplineError
 
@@ -58,31 +58,31 @@ class Side(Protocol):
         ...
 
 
-def _reference() -> Side:
+def _reference(ram_size: int) -> Side:
     from difftest.sides.ours import OurSide
 
-    return OurSide("reference")
+    return OurSide("reference", ram_size=ram_size)
 
 
-def _interpreter() -> Side:
+def _interpreter(ram_size: int) -> Side:
     from difftest.sides.ours import OurSide
 
-    return OurSide("interpreter")
+    return OurSide("interpreter", ram_size=ram_size)
 
 
-def _spike() -> Side:
+def _spike(ram_size: int) -> Side:
     from difftest.sides.spike import SpikeSide
 
-    return SpikeSide()
+    return SpikeSide(ram_size)
 
 
-def _unicorn() -> Side:
+def _unicorn(ram_size: int) -> Side:
     from difftest.sides.unicorn import UnicornSide
 
-    return UnicornSide()
+    return UnicornSide(ram_size)
 
 
-SIDES: dict[str, Callable[[], Side]] = {
+SIDES: dict[str, Callable[[int], Side]] = {
     "reference": _reference,
     "interpreter": _interpreter,
     "spike": _spike,
@@ -90,13 +90,13 @@ SIDES: dict[str, Callable[[], Side]] = {
 }
 
 
-def make_side(name: str) -> Side:
+def make_side(name: str, ram_size: int = RAM_SIZE) -> Side:
     """Make the side called `name`; raise TraplineError when it is unknown or not installed."""
     if name not in SIDES:
         known = ", ".join(SIDES)
         raise TraplineError(f"nothing to compare with is called {name!r}: there are {known}")
     try:
-        return SIDES[name]()
+        return SIDES[name](ram_size)
     except ImportError as error:
         raise TraplineError(
             f"{name} is not installed ({error}): pip install 'trapline[oracles]'"

@@ -1,10 +1,13 @@
-"""Our own engines as sides of a comparison."""
+"""Our own engines as sides of a comparison.
+
+A program that would reach a device of an outside simulator is over: see `difftest/reconcile.py`.
+"""
 
 import isa.engine
-from difftest.program import RAM_BASE, RAM_SIZE, Program
+from difftest.program import ISA, RAM_BASE, RAM_SIZE, Program
 from difftest.sides import Stop
 from difftest.state import STATE_CSRS, State
-from isa.causes import Cause
+from isa.causes import Cause, Priv
 from isa.engine.contract import refuse_access
 from isa.exits import ExitReason
 from isa.hart import Hart
@@ -16,24 +19,24 @@ from isa.state import Slot
 # Where outside simulators have devices and we have nothing: a program that goes there is over.
 DEVICES_END = RAM_BASE
 ACCESS_FAULTS = (Cause.LOAD_ACCESS, Cause.STORE_ACCESS)
-TABLES = slice(0x10000, RAM_SIZE)  # what looking at an instruction may set accessed bits in
 COUNTS = (Slot.INSTRET, Slot.TRAPS, Slot.MCYCLE, Slot.MINSTRET, Slot.WAITING)
 TLB_COUNTS = (Slot.TLB_MISSES, Slot.TLB_KERNEL_MISSES, Slot.WALK_REFS)
-
-ISA = "rv64im_zicntr_zicsr_zifencei"  # what the other sides are set to
 
 
 class OurSide:
     """An engine of ours; with a modelled TLB of (sets, ways), its counts are compared too."""
 
-    def __init__(self, engine: str, tlb: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, engine: str, tlb: tuple[int, int] | None = None, *, ram_size: int = RAM_SIZE
+    ) -> None:
         self.name = engine
         self.engine = isa.engine.load(engine)
         self._tlb = tlb
+        self._ram_size = ram_size
         self.hart = self._new_hart()
 
     def _new_hart(self) -> Hart:
-        return Hart(Memory(RAM_BASE, RAM_SIZE), tlb=self._tlb, isa=parse_isa(ISA))
+        return Hart(Memory(RAM_BASE, self._ram_size), tlb=self._tlb, isa=parse_isa(ISA))
 
     def load(self, program: Program) -> None:
         """Start anew with a program."""
@@ -73,9 +76,11 @@ class OurSide:
         return is_access_fault and self.hart.slots[Slot.TVAL] < DEVICES_END
 
     def _is_among_devices(self) -> bool:
+        return not self._is_translating() and self.hart.slots[Slot.PC] < DEVICES_END
+
+    def _is_translating(self) -> bool:
         slots = self.hart.slots
-        is_bare = slots[Slot.PRIV] == 3 or slots[Slot.SATP] >> 60 == 0
-        return is_bare and slots[Slot.PC] < DEVICES_END
+        return slots[Slot.PRIV] != Priv.M and slots[Slot.SATP] >> 60 != 0
 
     def state(self, *, with_csrs: bool) -> State:
         """Read the registers."""
@@ -87,17 +92,19 @@ class OurSide:
 
     def memory(self) -> bytes:
         """Read all RAM."""
-        return self.hart.memory.read(RAM_BASE, RAM_SIZE)
+        return self.hart.memory.read(RAM_BASE, self._ram_size)
 
     def word_at_pc(self) -> int | None:
         """Read the instruction about to be executed; None when its fetch would trap."""
-        saved, saved_tlb = bytes(self.hart.slots), bytes(self.hart.tlb)
-        tables = bytes(self.hart.ram[TABLES])
-        word = int(fetch(self.hart, self.hart[Slot.PC]))
-        is_there = not self.hart.slots[Slot.PENDING]
-        self.hart.slots[:] = memoryview(saved).cast("Q")
-        self.hart.tlb[:] = memoryview(saved_tlb).cast("Q")
-        self.hart.ram[TABLES] = tables
+        hart = self.hart
+        saved, saved_tlb = bytes(hart.slots), bytes(hart.tlb)
+        tables = bytes(hart.ram) if self._is_translating() else b""
+        word = int(fetch(hart, hart[Slot.PC]))
+        is_there = not hart.slots[Slot.PENDING]
+        hart.slots[:] = memoryview(saved).cast("Q")
+        hart.tlb[:] = memoryview(saved_tlb).cast("Q")
+        if tables:
+            hart.ram[:] = tables  # looking must not set accessed bits
         return word if is_there else None
 
     def set_x(self, number: int, value: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from difftest.program import RAM_BASE, RAM_SIZE, Program, pack
+from difftest.program import ISA, RAM_BASE, RAM_SIZE, Program, pack
 from difftest.sides import Stop
 from difftest.state import STATE_CSRS, State
 from isa.csrs import CSRS
@@ -18,7 +18,7 @@ from isa.spec import TABLE
 from isa.words import MASK
 
 # zicclsm: misaligned accesses are performed; svadu: hardware can set the A and D bits.
-ISA = "rv64im_zicntr_zicsr_zifencei_zicclsm_svadu"
+OPTIONS = "_zicclsm_svadu"
 MENVCFG_ADUE = 1 << 61
 PMPCFG0, PMPADDR0, MCYCLE, MINSTRET = 0x3A0, 0x3B0, 0xB00, 0xB02
 PMP_ALL, NAPOT_RWX = (1 << 54) - 1, 0x1F
@@ -33,11 +33,14 @@ class SpikeSide:
 
     name = "spike"
 
-    def __init__(self) -> None:
+    def __init__(self, ram_size: int = RAM_SIZE) -> None:
         from riscv import _riscv as spike
 
-        layout = [spike.cfg.mem_cfg_t(*r) for r in ((RAM_BASE, RAM_SIZE), (STUB, 0x1000))]
-        self._config = spike.cfg.cfg_t(isa=ISA, priv="msu", mem_layout=layout, start_pc=RAM_BASE)
+        self._ram_size = ram_size
+        layout = [spike.cfg.mem_cfg_t(*r) for r in ((RAM_BASE, ram_size), (STUB, 0x1000))]
+        self._config = spike.cfg.cfg_t(
+            isa=ISA + OPTIONS, priv="msu", mem_layout=layout, start_pc=RAM_BASE
+        )
         self._sim = spike.sim.sim_t(
             cfg=self._config,
             halted=False,
@@ -68,11 +71,11 @@ class SpikeSide:
 
     def _fill(self, program: Program) -> None:
         """Write memory, zeros where the program has nothing, and fence instruction fetch."""
-        wanted = bytearray(RAM_SIZE)
+        wanted = bytearray(self._ram_size)
         for at, raw in program.segments().items():
             wanted[at - RAM_BASE : at - RAM_BASE + len(raw)] = raw
         have = self.memory()
-        for at in range(0, RAM_SIZE, 8):
+        for at in range(0, self._ram_size, 8):
             if wanted[at : at + 8] != have[at : at + 8]:
                 self._write(RAM_BASE + at, int.from_bytes(wanted[at : at + 8], "little"))
         words = pack(self._fences)
@@ -112,7 +115,7 @@ class SpikeSide:
         """Read all RAM."""
         load = self._core.mmu.load_reserved_64
         with self._physical():
-            words = [load(at) for at in range(RAM_BASE, RAM_BASE + RAM_SIZE, 8)]
+            words = [load(at) for at in range(RAM_BASE, RAM_BASE + self._ram_size, 8)]
         return b"".join((word & MASK).to_bytes(8, "little") for word in words)
 
     def set_memory(self, pa: int, value: int) -> None:

@@ -1,4 +1,7 @@
-"""Unicorn as a side, for programs that only compute: its privileged state is an older version's."""
+"""Unicorn as a side, for programs that only compute.
+
+Its privileged state is that of an older version of the manual, and is not compared.
+"""
 
 from typing import Any
 
@@ -14,7 +17,7 @@ class UnicornSide:
 
     name = "unicorn"
 
-    def __init__(self) -> None:
+    def __init__(self, ram_size: int = RAM_SIZE) -> None:
         import unicorn
         from unicorn import riscv_const
 
@@ -22,12 +25,13 @@ class UnicornSide:
         self._registers = [getattr(riscv_const, f"UC_RISCV_REG_X{i}") for i in range(32)]
         self._pc = riscv_const.UC_RISCV_REG_PC
         self._uc: Any = None
+        self._ram_size = ram_size
 
     def load(self, program: Program) -> None:
         """Start anew with a program."""
         unicorn = self._unicorn
         self._uc = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV64)
-        self._uc.mem_map(RAM_BASE, RAM_SIZE)
+        self._uc.mem_map(RAM_BASE, self._ram_size)
         for at, raw in program.segments().items():
             self._uc.mem_write(at, raw)
         for number, value in enumerate(program.x[1:], start=1):
@@ -46,7 +50,7 @@ class UnicornSide:
 
     def memory(self) -> bytes:
         """Read all RAM."""
-        return bytes(self._uc.mem_read(RAM_BASE, RAM_SIZE))
+        return bytes(self._uc.mem_read(RAM_BASE, self._ram_size))
 
     def word_at_pc(self) -> int | None:
         """Tell nothing: our side is asked."""

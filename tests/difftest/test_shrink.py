@@ -2,6 +2,7 @@
 
 import dataclasses
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -107,6 +108,12 @@ def test_programs_depend_on_their_seed_alone():
 def test_an_unknown_side_is_refused_with_the_known_ones():
     with pytest.raises(TraplineError, match="there are reference, interpreter, spike"):
         make_side("bochs")
+
+
+@pytest.mark.parametrize("name", ["spike", "unicorn", "reference"])
+def test_the_page_has_the_tables_of_today(name):
+    page = Path(__file__).parents[2] / "docs" / "difftest.md"
+    assert as_markdown(name) in page.read_text()
 
 
 def test_every_side_says_what_is_compared_and_what_is_not():

@@ -27,7 +27,7 @@ class Case(NamedTuple):
 XL64 = 2 << 34 | 2 << 32
 STATUS_M = 0x7E_19AA  # TSR TW TVM MXR SUM MPRV MPP SPP MPIE SPIE MIE SIE
 STATUS_S = 0xC_0122
-MISA = 2 << 62 | sum(1 << ord(letter) - ord("a") for letter in "imsu")
+MISA = 2 << 62 | sum(1 << ord(letter) - ord("a") for letter in "aimsu")
 PENDING = 0xAAA  # meip seip mtip stip msip ssip
 CAUSES = 0xB3FF  # 0 to 9, 12, 13, 15
 READ_ONLY = -1

@@ -99,7 +99,7 @@ def is_allowed(access, priv, flags, bits):
 @pytest.mark.parametrize("bits", [0, ms.SUM, ms.MXR, ms.SUM | ms.MXR])
 @pytest.mark.parametrize("priv", [Priv.U, Priv.S])
 @pytest.mark.parametrize("access", ACCESSES)
-def test_permissions(engine, access, priv, bits):
+def test_r_w_x_and_u_permit_what_the_manual_says(engine, access, priv, bits):
     for flags in range(0, 0x20, 2):
         pte = entry(DATA, PTE_V | flags | USED)
         hart = try_access(engine, access, VA, priv, pte, bits=bits)

@@ -29,6 +29,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("run", "trapline.commands.run"),
     ("boot", "trapline.commands.boot"),
     ("compare", "trapline.commands.compare"),
+    ("diff", "trapline.commands.diff"),
     ("as", "trapline.commands.as_"),
     ("ld", "trapline.commands.ld"),
     ("objdump", "trapline.commands.objdump"),
