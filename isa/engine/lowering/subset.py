@@ -87,6 +87,7 @@ def parse_function(function: Function) -> ast.FunctionDef:
     except SyntaxError:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef), f"{function} is not a plain function"
+    assert tree.name == function.__code__.co_name, f"found {tree.name} instead of {function}"
     return tree
 
 
