@@ -203,7 +203,7 @@ class Generator:
         width = self._rng.choice("wd")
         pair = [TABLE.by_name[f"{name}.{width}"] for name in ("lr", "sc")]
         insns = self._rng.choice((pair, [self._rng.choice(ATOMICS)], [self._rng.choice(ATOMICS)]))
-        align = asm("andi", rd=at, rs1=at, imm=-8 if self._rng.random() < 0.95 else -2)
+        align = asm("andi", rd=at, rs1=at, imm=-8 if self._rng.random() < 0.99 else -2)
         return [
             asm("addi", rd=at, rs1=base, imm=self._rng.randrange(-2048, 2048)),
             align,

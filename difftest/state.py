@@ -1,6 +1,6 @@
 """The architectural state that sides are compared in, and what differs between two.
 
-Counters are left to the instructions that read them; constants and views of other CSRs are left out.
+Counters are left to the instructions that read them; constants and views are left out.
 """
 
 from dataclasses import dataclass, field

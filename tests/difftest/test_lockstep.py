@@ -36,7 +36,7 @@ def test_computation_agrees_with_spike(engine, spike):
 
 
 def test_traps_privilege_and_translation_agree_with_spike(engine, spike):
-    programs = (system_program(f"suite {engine.name} {i}") for i in range(25))
+    programs = (system_program(f"suite {engine.name} {i}") for i in range(50))
     result = campaign.run(programs, OurSide(engine.name), spike, steps=1200)
     assert_no_difference(result, 20_000)
     assert result.traps > 500
