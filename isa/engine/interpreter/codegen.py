@@ -5,21 +5,19 @@ registers, the inline TLB and decoded code; anything else leaves it for `loop.st
 """
 
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from isa.engine.interpreter import layout
 from isa.engine.interpreter.csr_codegen import csr_text
 from isa.engine.interpreter.fields_codegen import field_text
 from isa.engine.interpreter.form_codegen import expand_text
+from isa.engine.interpreter.ops import MEMORY_KINDS, assign_ops, immediates
 from isa.engine.lowering.subset import Lowering
 from isa.extensions import mask
 from isa.fields import Operand
 from isa.insn import Insn, Kind
 from isa.spec import FORMS, InstructionTable
 from isa.state import Slot
-
-MEMORY_KINDS = (Kind.LOAD, Kind.STORE)
-BYTE = 0xFF
 
 
 class Generator:
@@ -30,9 +28,17 @@ class Generator:
         self._insns = list(table)
         self._low = lowering
         self.k = lowering.constant
-        self._ops = assign_ops(self._insns)
         self._short = {form.target for form in FORMS}
+        self._ops = assign_ops(self._insns, self._short)
+        self._shared: dict[str, str] = {}
         self._size = 4  # of the instruction that a case of the hot loop is being made for
+
+    @property
+    def first_plain_op(self) -> int:
+        """The first micro-op that needs no memory."""
+        memory = sum(insn.kind in MEMORY_KINDS for insn in self._insns)
+        short = sum(i.kind in MEMORY_KINDS and i.name in self._short for i in self._insns)
+        return layout.FIRST_OP + memory + short
 
     def text(self) -> str:
         """Give all generated functions."""
@@ -50,18 +56,22 @@ class Generator:
             f"    size = get(hart, {k(Slot.NEXT_PC)}) - get(hart, {k(Slot.PC)})",
             f"    if at + size > {k(4096)}:",
             f"        return {k(layout.OP_SLOW)}",
-            f"    short = {k(4)} - size << {k(6)}",
+            f"    short = size == {k(2)}",
             self._chain(self._uop),
             f"    return {k(layout.OP_SLOW)}",
         ))  # fmt: skip
 
-    def _chain(self, body: Callable[[Insn], str], insns: Iterable[Insn] | None = None) -> str:
-        """Give tests of opcode, then of all fixed bits, around each instruction's body."""
+    def _chain(self, body: Callable[[Insn], str]) -> str:
+        """Give tests of opcode, then of all fixed bits, around each instruction's body.
+
+        What several bodies compute is computed once, before the tests (`_share`).
+        """
         k = self.k
+        self._shared = {}
         by_opcode: dict[int, list[Insn]] = {}
-        for insn in self._insns if insns is None else insns:
+        for insn in self._insns:
             by_opcode.setdefault(insn.pattern.match & 0x7F, []).append(insn)
-        lines = [f"    opcode = insn & {k(0x7F)}", f"    isa = get(hart, {k(Slot.ISA)})"]
+        lines = []
         for opcode, group in by_opcode.items():
             lines.append(f"    if opcode == {k(opcode)}:")
             for insn in sorted(group, key=lambda i: not i.refines):
@@ -70,40 +80,51 @@ class Generator:
                     test += f" and isa & {k(mask(insn.ext))} != {k(0)}"
                 lines.append(f"        if {test}:")
                 lines.append(textwrap.indent(body(insn), " " * 12))
-        return "\n".join(lines)
+        shared = [f"    {name} = {text}" for text, name in self._shared.items()]
+        head = [f"    opcode = insn & {k(0x7F)}", f"    isa = get(hart, {k(Slot.ISA)})"]
+        return "\n".join((*head, *shared, *lines))
+
+    def _share(self, text: str) -> str:
+        """Give the name of a local that holds an expression's value for all bodies."""
+        return self._shared.setdefault(text, f"v{len(self._shared)}")
 
     def _uop(self, insn: Insn) -> str:
         k = self.k
         if insn.kind is Kind.SYSTEM:
             return f"return {k(layout.OP_SLOW)}"
         fields = insn.pattern.operands
-        parts = ["short"]
+        parts = []
         if "rd" in fields:
-            rd = self._field(fields["rd"])
-            lines = f"rd = {rd}\nif rd == {k(0)}:\n    rd = {k(Slot.SINK)}\n"
-            parts.append(f"rd << {k(layout.RD_AT)}")
-        else:
-            lines = ""
+            rd = self._share(self._field(fields["rd"]))
+            parts.append(f"rd_or_sink({rd}) << {k(layout.RD_AT)}")
         for name, at in (("rs1", layout.RS1_AT), ("rs2", layout.RS2_AT)):
             if name in fields:
                 parts.append(f"({self._field(fields[name])}) << {k(at)}")
         if insn.kind in (Kind.BRANCH, Kind.JUMP) and "offset" in fields:
-            return lines + self._uop_of_branch(insn, parts)
+            return self._uop_of_branch(insn, parts)
         parts += [f"({self._field(f)}) << {k(layout.IMM_AT)}" for f in immediates(insn)]
-        return lines + f"return {' | '.join([k(self._ops[insn.name]), *parts])}"
+        fixed = self._share(" | ".join(parts)) if parts else k(0)
+        return f"return {self._op_text(insn.name)} | {fixed}"
+
+    def _op_text(self, name: str) -> str:
+        """Give the operation: it is another one when the instruction was a compressed one."""
+        if f"{name} short" in self._ops:
+            return f"choose(short, {self.k(self._ops[f'{name} short'])}, {self.k(self._ops[name])})"
+        return self.k(self._ops[name])
 
     def _uop_of_branch(self, insn: Insn, parts: list[str]) -> str:
         """Give a branch's micro-op: near ones hold the distance in micro-ops' bytes."""
         k = self.k
-        near, far = self._ops[insn.name], self._ops[f"{insn.name} far"]
-        shift = f"offset << {k(layout.PC_TO_UOP)} << {k(layout.IMM_AT)}"
+        offset = self._share(self._field(insn.pattern.operands["offset"]))
+        fixed = self._share(" | ".join(parts))
+        shift = f"{offset} << {k(layout.PC_TO_UOP)} << {k(layout.IMM_AT)}"
+        near, far = self._op_text(insn.name), self._op_text(f"{insn.name} far")
         return "\n".join((
-            f"offset = {self._field(insn.pattern.operands['offset'])}",
-            f"if offset & get(hart, {k(Slot.UNALIGNED)}) != {k(0)}:",
+            f"if {offset} & get(hart, {k(Slot.UNALIGNED)}) != {k(0)}:",
             f"    return {k(layout.OP_SLOW)}",
-            f"if at + offset < {k(4096)}:",
-            f"    return {' | '.join([k(near), *parts, shift])}",
-            f"return {' | '.join([k(far), *parts, f'offset << {k(layout.IMM_AT)}'])}",
+            f"if at + {offset} < {k(4096)}:",
+            f"    return {near} | {fixed} | {shift}",
+            f"return {far} | {fixed} | {offset} << {k(layout.IMM_AT)}",
         ))  # fmt: skip
 
     def _field(self, operand: Operand) -> str:
@@ -113,7 +134,8 @@ class Generator:
 
     def carry_out_text(self) -> str:
         """Give the function that executes one instruction with every check."""
-        head = "@compiled\ndef carry_out(hart, insn):"
+        note = f"    put(hart, {self.k(Slot.EXIT_INSN)}, insn)"
+        head = f"@compiled\ndef carry_out(hart, insn):\n{note}"
         chain = self._chain(self._carry_out)
         return f"{head}\n{chain}\n    pend_illegal(hart, get(hart, {self.k(Slot.RAW)}))"
 
@@ -129,36 +151,35 @@ class Generator:
         return bodies[insn.kind](insn) + "\nreturn"
 
     def _operands(self, insn: Insn) -> dict[str, str]:
-        values = {name: f"({self._field(op)})" for name, op in insn.pattern.operands.items()}
+        values = {name: self._share(self._field(op)) for name, op in insn.pattern.operands.items()}
         for name in ("rs1", "rs2"):
             if name in values:
                 values[f"{name}_index"] = values[name]
-                values[name] = f"get(hart, {values[name]})"
-        pc = f"get(hart, {self.k(Slot.PC)})"
+                values[name] = self._share(f"get(hart, {values[name]})")
+        pc = self._share(f"get(hart, {self.k(Slot.PC)})")
         return values | {"pc": pc, "word": "insn", "hart": "hart", "value": "value"}
 
     def _slow_alu(self, insn: Insn) -> str:
         values = self._operands(insn)
         if "rd" not in values:
             return "pass"
-        return f"{self._low.inline(insn.meaning, values, 'result')}\n{self._write_rd(values)}"
+        meaning = self._low.inline(insn.meaning, values, "result")
+        return f"{meaning}\nfinish(hart, {values['rd']}, result)"
 
     def _slow_load(self, insn: Insn) -> str:
         values = self._operands(insn)
+        va = self._share(f"{values['rs1']} + {values['imm']}")
         return "\n".join((
-            f"value = load(hart, {values['rs1']} + {values['imm']}, {self.k(insn.size)})",
-            f"if is_held_up(hart):\n    put(hart, {self.k(Slot.EXIT_INSN)}, insn)\n    return",
+            f"value = load(hart, {va}, {self.k(insn.size)})",
             self._low.inline(insn.meaning, values, "result"),
-            self._write_rd(values),
+            f"finish(hart, {values['rd']}, result)",
         ))  # fmt: skip
 
     def _slow_store(self, insn: Insn) -> str:
         values = self._operands(insn)
-        return "\n".join((
-            self._low.inline(insn.meaning, values, "result"),
-            f"store(hart, {values['rs1']} + {values['imm']}, {self.k(insn.size)}, result)",
-            f"put(hart, {self.k(Slot.EXIT_INSN)}, insn)",
-        ))  # fmt: skip
+        va = self._share(f"{values['rs1']} + {values['imm']}")
+        meaning = self._low.inline(insn.meaning, values, "result")
+        return f"{meaning}\nstore(hart, {va}, {self.k(insn.size)}, result)"
 
     def _slow_branch(self, insn: Insn) -> str:
         values = self._operands(insn)
@@ -170,27 +191,18 @@ class Generator:
 
     def _slow_jump(self, insn: Insn) -> str:
         values = self._operands(insn)
+        link = self._share(f"get(hart, {self.k(Slot.NEXT_PC)})")
         return "\n".join((
-            f"link = get(hart, {self.k(Slot.NEXT_PC)})",
             self._low.inline(insn.meaning, values, "result"),
             "if jump(hart, result):",
-            textwrap.indent(self._write_rd(values, "link"), "    "),
+            f"    finish(hart, {values['rd']}, {link})",
         ))  # fmt: skip
 
     def _slow_system(self, insn: Insn) -> str:
         values = self._operands(insn)
         name = self._low.add(insn.meaning)
         call = f"{name}({', '.join(values[param] for param in insn.params)})"
-        if "rd" not in values:
-            return call
-        return "\n".join((
-            f"result = {call}",
-            "if not is_held_up(hart):",
-            textwrap.indent(self._write_rd(values), "    "),
-        ))  # fmt: skip
-
-    def _write_rd(self, values: dict[str, str], value: str = "result") -> str:
-        return f"if {values['rd']} != {self.k(0)}:\n    put(hart, {values['rd']}, {value})"
+        return f"finish(hart, {values['rd']}, {call})" if "rd" in values else call
 
     # The hot loop
 
@@ -218,8 +230,8 @@ class Generator:
     def _hot_operands(self, insn: Insn) -> dict[str, str]:
         k = self.k
         values = {
-            "rs1": f"get(hart, uop >> {k(layout.RS1_AT)} & {k(BYTE)})",
-            "rs2": f"get(hart, uop >> {k(layout.RS2_AT)} & {k(BYTE)})",
+            "rs1": f"get_byte(hart, uop, {k(layout.RS1_AT)})",
+            "rs2": f"get_byte(hart, uop, {k(layout.RS2_AT)})",
             "pc": f"((up >> {k(layout.PC_TO_UOP)}) + pc_less_up)",
             "value": "value",
         }
@@ -236,11 +248,12 @@ class Generator:
         cases = self._cases_of_size(insn)
         if insn.name in self._short:
             self._size = 2
-            cases += [(op | layout.SHORT, body) for op, body in self._cases_of_size(insn)]
+            cases += self._cases_of_size(insn)
         return cases
 
     def _cases_of_size(self, insn: Insn) -> list[tuple[int, str]]:
-        op = self._ops[insn.name]
+        size = " short" if self._size == 2 else ""
+        op, far_op = self._ops[insn.name + size], self._ops.get(f"{insn.name} far{size}", 0)
         values = self._hot_operands(insn)
         if insn.kind is Kind.ALU:
             return [(op, self._hot_alu(insn, values))]
@@ -248,10 +261,10 @@ class Generator:
             return [(op, self._hot_memory(insn, values))]
         if insn.kind is Kind.BRANCH:
             near, far = self._hot_branches(insn, values)
-            return [(op, near), (self._ops[f"{insn.name} far"], far)]
+            return [(op, near), (far_op, far)]
         if "offset" in insn.pattern.operands:
             near, far = self._hot_jumps(insn, values)
-            return [(op, near), (self._ops[f"{insn.name} far"], far)]
+            return [(op, near), (far_op, far)]
         return [(op, self._hot_indirect(insn, values))]
 
     def _step(self) -> str:
@@ -266,7 +279,7 @@ class Generator:
         return f"up = up + {self._step()}\nfuel = fuel - {self.k(1)}\ncontinue"
 
     def _put_rd(self, value: str) -> str:
-        return f"put(hart, uop >> {self.k(layout.RD_AT)} & {self.k(BYTE)}, {value})"
+        return f"put_byte(hart, uop, {self.k(layout.RD_AT)}, {value})"
 
     def _hot_alu(self, insn: Insn, values: dict[str, str]) -> str:
         if "rd" not in insn.pattern.operands:
@@ -366,26 +379,3 @@ def hot(hart, fuel):
     put(hart, {INSTRET}, get(hart, {INSTRET}) + (first_fuel - fuel))
     return fuel
 """
-
-
-def immediates(insn: Insn) -> list[Operand]:
-    """Give the operands that go into a micro-op's immediate: at most one matters."""
-    names = [n for n in insn.pattern.operands if n not in ("rd", "rs1", "rs2", "pred", "succ")]
-    assert len(names) <= 1 or insn.kind is Kind.SYSTEM, f"{insn.name} has two immediates"
-    return [insn.pattern.operands[name] for name in names]
-
-
-def assign_ops(insns: list[Insn]) -> dict[str, int]:
-    """Give numbers to micro-ops: memory accesses first, then the rest, branches with a far twin."""
-    memory = [insn.name for insn in insns if insn.kind in MEMORY_KINDS]
-    plain = []
-    for insn in insns:
-        if insn.kind in (Kind.ALU, Kind.BRANCH, Kind.JUMP):
-            plain.append(insn.name)
-        if insn.kind in (Kind.BRANCH, Kind.JUMP) and "offset" in insn.pattern.operands:
-            plain.append(f"{insn.name} far")
-    ops = {name: layout.FIRST_MEMORY_OP + i for i, name in enumerate(memory)}
-    ops |= {name: layout.FIRST_PLAIN_OP + i for i, name in enumerate(plain)}
-    assert max(ops.values()) < layout.SHORT, "too many micro-ops"
-    assert len(memory) <= layout.LAST_MEMORY_OP - layout.FIRST_MEMORY_OP, "too many memory ops"
-    return ops

@@ -19,6 +19,31 @@ from isa.state import Slot
 
 ENTRY_POINTS = """
 @compiled
+def finish(hart, rd, value):
+    if rd != {zero} and not is_held_up(hart):
+        put(hart, rd, value)
+
+
+@compiled
+def rd_or_sink(rd):
+    if rd == {zero}:
+        return {sink}
+    return rd
+
+
+@compiled
+def choose(test, yes, no):
+    if test:
+        return yes
+    return no
+
+
+@compiled
+def is_self_sufficient(op):
+    return op >= {first_plain}
+
+
+@compiled
 def jump(hart, target):
     if target & get(hart, {unaligned}) != {zero}:
         pend(hart, {zero}, target)
@@ -110,10 +135,13 @@ def interpreter_text(table: InstructionTable) -> str:
         atomics.is_held_up,
     ):
         lowering.add(function)
-    text = codegen.Generator(table, lowering).text()
+    generator = codegen.Generator(table, lowering)
+    text = generator.text()
     names = {
         "next_pc": Slot.NEXT_PC,
         "zero": 0,
+        "sink": Slot.SINK,
+        "first_plain": generator.first_plain_op,
         "unaligned": Slot.UNALIGNED,
     }
     entry = ENTRY_POINTS.format(**{name: lowering.constant(v) for name, v in names.items()})
@@ -131,6 +159,6 @@ def new_lowering() -> Lowering:
 
 _GENERATED: dict[ModuleType, tuple[str, ...]] = {
     csr_file: ("csr_exists", "read_csr", "write_csr"),
-    generated: ("hot", "predecode", "carry_out", "expand"),
+    generated: ("hot", "predecode", "carry_out", "expand", "is_self_sufficient"),
 }
 _MACHINE_WORDS = [name for name in machine.__all__ if hasattr(runtime, name)]

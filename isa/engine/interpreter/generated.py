@@ -11,6 +11,11 @@ def hot(hart: Page, fuel: int) -> int:
     raise AssertionError("exists only as compiled code")
 
 
+def is_self_sufficient(op: int) -> bool:
+    """Say whether a micro-op needs no memory, so that `hot` can do it once it is decoded."""
+    raise AssertionError("exists only as compiled code")
+
+
 def predecode(hart: Page, insn: int, at: int) -> int:
     """Give the micro-op of an unpacked instruction word at a page offset (generated)."""
     raise AssertionError("exists only as compiled code")

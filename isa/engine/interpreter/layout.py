@@ -12,11 +12,8 @@ PC_TO_UOP = 2  # shift: UOP / INSN_SLOT is 4
 
 OP_MASK = 0xFF
 RD_AT, RS1_AT, RS2_AT, IMM_AT = 8, 16, 24, 32
-SHORT = 0x80  # bit of the operation: the instruction was a compressed one
 
-OP_UNDECODED, OP_SLOW, OP_PAGE_END, FIRST_MEMORY_OP = range(4)
-LAST_MEMORY_OP = 31
-FIRST_PLAIN_OP = 32
+OP_UNDECODED, OP_SLOW, OP_PAGE_END, FIRST_OP = range(4)
 
 EPOCH_BEFORE = 64  # the epoch word stands this far before the page flags
 HAS_CODE = 1  # page flag: micro-ops are decoded

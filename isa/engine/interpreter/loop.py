@@ -4,13 +4,17 @@ Lowered and compiled, never run as Python; `hot`, `predecode` and `carry_out` ar
 instruction table (`codegen.py`).
 """
 
-from isa.engine.interpreter.generated import carry_out, expand, hot, predecode
+from isa.engine.interpreter.generated import (
+    carry_out,
+    expand,
+    hot,
+    is_self_sufficient,
+    predecode,
+)
 from isa.engine.interpreter.layout import (
     CODE_STRIDE,
-    LAST_MEMORY_OP,
     OP_MASK,
     OP_UNDECODED,
-    SHORT,
 )
 from isa.engine.interpreter.runtime import (
     check_epoch,
@@ -86,7 +90,7 @@ def step(hart: MachinePage) -> int:
         uop = predecode(hart, insn, pc & PAGE_SIZE - 1)
         mark_code(hart, offset >> PAGE_SHIFT)
         store64(at, uop)
-    if uop & (OP_MASK ^ SHORT) > LAST_MEMORY_OP and not was_ready:
+    if is_self_sufficient(uop & OP_MASK) and not was_ready:
         return 0
     carry_out(hart, insn)
     return settle(hart)

@@ -35,8 +35,8 @@ import numpy as np
 from numba import cfunc, njit
 
 from isa.engine.lowering.words import (
-    asr, call2, divs, divu, get, load8, load16, load32, load64, mulhs, mulhsu, mulhu, put, rems,
-    remu, s, sext, store8, store16, store32, store64, word, zext,
+    asr, call2, divs, divu, get, get_byte, load8, load16, load32, load64, mulhs, mulhsu, mulhu,
+    put, put_byte, rems, remu, s, sext, store8, store16, store32, store64, word, zext,
 )
 
 compiled = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # called from compiled code only

@@ -93,6 +93,20 @@ load8, load16, load32, load64 = (_word(_load(width), 1) for width in (8, 16, 32,
 store8, store16, store32, store64 = (
     _word(_store(width), 2, types.void) for width in (8, 16, 32, 64)
 )
+
+
+def _byte_slot(builder: Any, hart: Any, packed: Any, at: Any) -> Any:
+    """Give the slot whose number is in the byte of `packed` from bit `at` up."""
+    number = builder.and_(builder.lshr(packed, at), ir.Constant(U64, 0xFF))
+    return _slot(builder, hart, number)
+
+
+get_byte = _word(lambda b, hart, packed, at: b.load(_byte_slot(b, hart, packed, at)), 3)
+put_byte = _word(
+    lambda b, hart, packed, at, value: b.store(value, _byte_slot(b, hart, packed, at)),
+    4,
+    types.void,
+)
 call2 = _word(_call2, 3)
 
 asr = _word(_binary("ashr"), 2)
