@@ -200,6 +200,9 @@ class Generator:
 
     def _slow_system(self, insn: Insn) -> str:
         values = self._operands(insn)
+        if insn.size:  # an atomic access: a function each would compile the MMU again for each
+            meaning = self._low.inline(insn.meaning, values, "result")
+            return f"{meaning}\nfinish(hart, {values['rd']}, result)"
         name = self._low.add(insn.meaning)
         call = f"{name}({', '.join(values[param] for param in insn.params)})"
         return f"finish(hart, {values['rd']}, {call})" if "rd" in values else call
