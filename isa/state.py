@@ -102,8 +102,7 @@ class Slot(_From0):
     CONTEXT_KEY = auto()  # the translation state that CONTEXT stands for
     CONTEXT_SATP = auto()
     INLINE_SUPER = auto()  # 1: the inline TLB holds pieces of superpages
-    HOST_RUN = auto()  # the engine's compiled entry points
-    HOST_EXECUTE = auto()
+    HOST_RUN = auto()  # the engine's compiled entry point
     MONITOR_AT = auto()  # where the monitor's words start behind the modelled TLB
     END = auto()
 

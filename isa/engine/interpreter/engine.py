@@ -55,11 +55,6 @@ def jump(hart, target):
 @cfunc("uint64(uint64, uint64)", cache=True)
 def run(hart, fuel):
     return run_loop(hart, fuel)
-
-
-@cfunc("uint64(uint64, uint64)", cache=True)
-def execute(hart, insn):
-    return execute_one(hart, insn)
 """
 
 
@@ -93,7 +88,6 @@ class InterpreterEngine:
     def __init__(self, table: InstructionTable = TABLE) -> None:
         self._module = load_module("interpreter", interpreter_text(table))
         self._run = self._module.run.ctypes
-        self._execute = self._module.execute.ctypes
 
     def attach(self, hart: Hart) -> None:
         """Give a hart the interpreter's private memory."""
@@ -108,18 +102,18 @@ class InterpreterEngine:
         hart.slots[Slot.HOST_CODE] = code.uops_address
         hart.slots[Slot.HOST_CODE_PAGES] = code.flags_address
         hart.slots[Slot.HOST_RUN] = self._module.run.address
-        hart.slots[Slot.HOST_EXECUTE] = self._module.execute.address
 
     def run(self, hart: Hart, fuel: int) -> Exit:
         """Run until an exit, or until `fuel` instructions or interrupts have been taken."""
         self.attach(hart)
+        assert fuel < layout.EXECUTE, "fuel is less than 2^63"
         self._run(hart.address, fuel)
         return read_exit(hart)
 
     def execute(self, hart: Hart, insn_word: int) -> Exit:
         """Carry out a privileged instruction or memory access as if fetched at pc."""
         self.attach(hart)
-        self._execute(hart.address, insn_word)
+        self._run(hart.address, insn_word | layout.EXECUTE)
         return read_exit(hart)
 
 
@@ -128,7 +122,6 @@ def interpreter_text(table: InstructionTable) -> str:
     lowering = new_lowering()
     for function in (
         loop.run_loop,
-        loop.execute_one,
         mmu.load,
         mmu.store,
         trap.pend_illegal,

@@ -25,25 +25,34 @@ def expand_text(lowering: Lowering, table: InstructionTable) -> str:
         f"    isa = get(hart, {k(Slot.ISA)})",
         f"    group = parcel & {k(GROUP)}",
     ]
+    fields: dict[str, str] = {}  # every field once, before the tests
     groups: dict[int, list[Form]] = {}
     for form in FormTable(FORMS, table):
         groups.setdefault(form.pattern.match & GROUP, []).append(form)
+    tests: list[str] = []
     for match, forms in groups.items():
-        lines.append(f"    if group == {k(match)}:")
+        tests.append(f"    if group == {k(match)}:")
         for form in forms:
-            lines += _case(form, table, lowering)
-    return "\n".join((*lines, f"    return {k(0)}"))
+            tests += _case(form, table, lowering, fields)
+    lines += [f"    {name} = {text}" for text, name in fields.items()]
+    return "\n".join((*lines, *tests, f"    return {k(0)}"))
 
 
-def _case(form: Form, table: InstructionTable, lowering: Lowering) -> list[str]:
+def _case(
+    form: Form, table: InstructionTable, lowering: Lowering, fields: dict[str, str]
+) -> list[str]:
     k = lowering.constant
     lines = [
         f"        if parcel & {k(form.pattern.mask)} == {k(form.pattern.match)}:",
         f"            if isa & {k(mask(form.ext))} == {k(0)}:",
         f"                return {k(0)}",
     ]
+    names = {}
     for name, operand in form.pattern.operands.items():
-        lines.append(f"            {name} = {field_text(operand, 'parcel', k)}")
+        text = field_text(operand, "parcel", k)
+        names[name] = fields.setdefault(text, f"f{len(fields)}")
+        if form.legal != ALWAYS:
+            lines.append(f"            {name} = {names[name]}")
     if form.legal != ALWAYS:
         legal = _with_constants(form.legal, lowering)
         lines += [f"            if not ({legal}):", f"                return {k(0)}"]
@@ -54,7 +63,7 @@ def _case(form: Form, table: InstructionTable, lowering: Lowering) -> list[str]:
         if isinstance(source, int):
             parts.append(k(operand.insert(source)))
         else:
-            parts.append(_insertion(operand, source, k))
+            parts.append(_insertion(operand, names[source], k))
     return [*lines, f"            return {' | '.join(parts)}"]
 
 

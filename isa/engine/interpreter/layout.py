@@ -10,6 +10,9 @@ UOPS_PER_PAGE = 4096 // INSN_SLOT
 CODE_STRIDE = (UOPS_PER_PAGE + 1) * UOP  # no micro-op is longer than what is left of its page
 PC_TO_UOP = 2  # shift: UOP / INSN_SLOT is 4
 
+EXECUTE = 1 << 63  # with it, what is passed as fuel is one instruction to carry out
+INSN_BITS = (1 << 32) - 1
+
 OP_MASK = 0xFF
 RD_AT, RS1_AT, RS2_AT, IMM_AT = 8, 16, 24, 32
 

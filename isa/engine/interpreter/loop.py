@@ -13,6 +13,8 @@ from isa.engine.interpreter.generated import (
 )
 from isa.engine.interpreter.layout import (
     CODE_STRIDE,
+    EXECUTE,
+    INSN_BITS,
     OP_MASK,
     OP_UNDECODED,
 )
@@ -36,10 +38,18 @@ from isa.words import divu
 
 
 def run_loop(hart: MachinePage, fuel: int) -> int:
-    """Run until an exit or until the fuel is used up; gives the exit reason."""
+    """Run until an exit or until the fuel is used up; gives the exit reason.
+
+    With the bit EXECUTE, `fuel` is an instruction to carry out as if fetched at pc (one entry point
+    for both, since each would be compiled with all that it reaches).
+    """
     hart[Slot.EXIT] = ExitReason.FUEL
     check_epoch(hart)
     select_context(hart)
+    if fuel & EXECUTE:
+        carry_out(hart, unpack(hart, fuel & INSN_BITS))
+        settle(hart)
+        return hart[Slot.EXIT]
     while fuel != 0:
         if hart[Slot.WAITING]:
             if hart[Slot.MIP] & hart[Slot.MIE] == 0:
@@ -114,13 +124,3 @@ def settle(hart: MachinePage) -> int:
         hart[Slot.PC] = hart[Slot.NEXT_PC]
         hart[Slot.INSTRET] += 1
     return 1
-
-
-def execute_one(hart: MachinePage, raw: int) -> int:
-    """Carry out an instruction as if fetched at pc; gives the exit reason."""
-    hart[Slot.EXIT] = ExitReason.FUEL
-    check_epoch(hart)
-    select_context(hart)
-    carry_out(hart, unpack(hart, raw))
-    settle(hart)
-    return hart[Slot.EXIT]

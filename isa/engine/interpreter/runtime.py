@@ -13,6 +13,7 @@ from isa.engine.interpreter.layout import (
     CONTEXTS,
     CONTEXTS_AT,
     EPOCH_BEFORE,
+    EXECUTE,
     HAS_CODE,
     HAS_STORES,
     INLINE_ENTRY,
@@ -109,7 +110,7 @@ def engine_run(hart: Page, fuel: int) -> int:
 
 
 def engine_execute(hart: Page, insn: int) -> int:
-    return call2(hart[Slot.HOST_EXECUTE], hart, insn)
+    return call2(hart[Slot.HOST_RUN], hart, insn | EXECUTE)
 
 
 def uop_at(hart: Page, offset: int) -> int:
