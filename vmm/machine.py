@@ -40,16 +40,11 @@ from vmm.hypercalls.sbi.hsm import HartState, HartStates
 from vmm.recurrence import Watch
 from vmm.see import Platform, enter_supervisor
 from vmm.stop import Stop, StopReason
+from vmm.timers import NEVER, Timers
 
 MASK = (1 << 64) - 1
-STIP = 1 << 5
-MTIP = 1 << 7
-CLINT_BITS = 1 << 3 | MTIP
 A0, A1, A6, A7 = 10, 11, 16, 17
 SLICE = 20_000_000  # instructions between looks at the host: some 0.05 s
-FAR = 1 << 63  # clock units; a timer set beyond does not count as armed
-NEVER = 1 << 80  # later than any clock
-DISARMED = MASK  # ticks
 LAST_EXITS = 8
 
 # What every exit looks at: finding a member of an enum takes longer than reading a slot.
@@ -81,8 +76,7 @@ class Machine:
         self.settled = 0  # exits that asked for something
         self._notes: deque[tuple[int, int, str | int, int]] = deque(maxlen=LAST_EXITS)
         self.states = HartStates(range(len(self.harts)), 0)
-        self._deadlines = [DISARMED] * len(self.harts)  # SBI timers, in the guest's ticks
-        self._events = [0] * len(self.harts)  # when to look at a hart's timers next
+        self.timers = Timers(self)
         self._quantum = config.quantum if len(self.harts) > 1 else NEVER
         self._turns: deque[int] = deque()  # harts that still have a turn in this round
         self._share = self._quantum  # what is left of the first one's
@@ -91,12 +85,16 @@ class Machine:
         self._sbi = SbiTable()
         self.bus = Bus()
         host = DeviceHost(
-            len(self.harts), self._now, self.console.write, self._stop_by, self._timers_changed
+            len(self.harts),
+            self.timers.now,
+            self.console.write,
+            self._stop_by,
+            self.timers.changed,
         )
         self.devices = attach_all(self.bus, host)
         clint = self.devices["clint"]
         assert isinstance(clint, Clint), "the board has a CLINT"
-        self._clint = clint
+        self.timers.connect(clint, ())
 
     # ------------------------------------------------------------------------------ starting
 
@@ -199,7 +197,7 @@ class Machine:
         state = self.states.status(index)
         if state is HartState.STOPPED:
             return False
-        self._poll_timers(index)
+        self.timers.poll(index)
         is_awake = bool(hart.slots[Slot.MIP] & hart.slots[Slot.MIE])
         if state is HartState.SUSPENDED:
             if not is_awake:
@@ -221,10 +219,7 @@ class Machine:
         hart = self.harts[index]
         end = hart.progress + share
         while self.stop is None and (left := end - hart.progress) > 0:
-            ahead = self._events[index] - hart.clock
-            if ahead <= 0:
-                self._poll_timers(index)
-                ahead = max(1, self._events[index] - hart.clock)
+            ahead = self.timers.ahead(index)
             exit_ = self.cpu.run(index, ahead if ahead < left else left)
             if exit_.reason is FUEL:
                 continue
@@ -243,66 +238,18 @@ class Machine:
 
     def _skip_idle(self) -> None:
         """Let time pass to the next event; when none is to come, the run is over."""
-        waits = [
-            self._events[hart.id] - hart.clock
-            for hart in self.harts
-            if self.states.status(hart.id) is not HartState.STOPPED
-            and self._events[hart.id] != NEVER
+        running = [
+            n for n in range(len(self.harts)) if self.states.status(n) is not HartState.STOPPED
         ]
-        if waits:
+        wait = self.timers.wait(running)
+        if wait is not None:
             for hart in self.harts:
-                hart[Slot.IDLE] += max(0, min(waits))
+                hart[Slot.IDLE] += wait
         elif self._watch is not None:
             detail = "every hart waits for an interrupt that cannot come"
             self.stop = Stop(StopReason.STUCK, 125, detail)
         else:
             self.stop = Stop(StopReason.IDLE, 124, "no interrupt can wake any hart")
-
-    # ---------------------------------------------------------------------------------- time
-
-    def _now(self) -> int:
-        """Give the current hart's time in timebase ticks."""
-        hart = self.harts[self.current]
-        return hart.clock // hart.slots[Slot.TICK]
-
-    @property
-    def time(self) -> int:
-        """The guest's time in timebase ticks."""
-        return self._clint.mtime
-
-    def set_deadline(self, index: int, ticks: int) -> None:
-        """Arm a hart's S-mode timer for an absolute guest time."""
-        self.harts[index][Slot.MIP] &= ~STIP
-        self._deadlines[index] = ticks
-        self._events[index] = 0
-
-    def _timers_changed(self) -> None:
-        for hart in self.harts:
-            hart[Slot.TIME_OFFSET] = self._clint.state.mtime_offset
-            self._events[hart.id] = 0
-
-    def _poll_timers(self, index: int) -> None:
-        """Raise and lower a hart's timer interrupts; note when to look again."""
-        hart = self.harts[index]
-        if hart.clock < self._events[index]:
-            return
-        running, self.current = self.current, index
-        pending = hart.slots[Slot.MIP] & ~CLINT_BITS | self._clint.pending(index)
-        deadline = self._deadlines[index]
-        if deadline != DISARMED and self.time >= deadline:
-            pending |= STIP
-            deadline = self._deadlines[index] = DISARMED
-        hart.slots[Slot.MIP] = pending
-        ticks = None if pending & MTIP else self._clint.next_event(index)
-        event = NEVER if ticks is None else ticks * hart.slots[Slot.TICK]
-        if deadline != DISARMED:
-            event = min(event, (self._now() + deadline - self.time) * hart.slots[Slot.TICK])
-        self._events[index] = event if event < FAR else NEVER
-        self.current = running
-
-    def has_event(self, index: int) -> bool:
-        """Say whether a hart's timers will ever raise an interrupt."""
-        return self._events[index] != NEVER
 
     # --------------------------------------------------------------------------------- exits
 

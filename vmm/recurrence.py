@@ -60,7 +60,7 @@ class Watch:
     def _find_loops(self, end: int) -> list[int]:
         """Give the length of each running hart's loop; nothing when not all are in one."""
         machine = self._machine
-        if any(machine.has_event(hart.id) for hart in machine.harts):
+        if any(machine.timers.has_event(hart.id) for hart in machine.harts):
             return []
         running = [hart.id for hart in machine.harts if self._is_running(hart)]
         loops: dict[int, int] = {}

@@ -83,7 +83,7 @@ class Platform:
 
     def set_timer(self, hart: int, ticks: int) -> None:
         """Arm the S-mode timer for an absolute time and clear a pending timer interrupt."""
-        self._machine.set_deadline(hart, ticks)
+        self._machine.timers.set_deadline(hart, ticks)
 
     def send_ipi(self, hart: int) -> None:
         """Make the S-mode software interrupt pending."""

@@ -1,0 +1,127 @@
+"""Time as a machine's guest has it, and what is to happen at given times.
+
+Time is counted in instructions (`Hart.clock`); timers, device alarms and the mailbox are looked at
+when a hart's clock says so, so that every run comes to the same events at the same instructions.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from isa.state import Slot
+
+if TYPE_CHECKING:
+    from vmm.devices.clint import Clint
+    from vmm.machine import Machine
+
+STIP = 1 << 5
+MTIP = 1 << 7
+CLINT_BITS = 1 << 3 | MTIP
+FAR = 1 << 63  # clock units; a timer set beyond does not count as armed
+NEVER = 1 << 80  # later than any clock
+DISARMED = (1 << 64) - 1  # ticks
+
+
+class Alarm(Protocol):
+    """A device that does something at a time of its own."""
+
+    def next_event(self) -> int | None:
+        """Give the clock's time in ticks at which `expire` is to be called, None if never."""
+
+    def expire(self) -> None:
+        """Do what is due now."""
+
+
+class Timers:
+    """The timers of one machine, and when to look at them next."""
+
+    def __init__(self, machine: "Machine") -> None:
+        self._machine = machine
+        count = len(machine.harts)
+        self._deadlines = [DISARMED] * count  # SBI timers, in the guest's ticks
+        self._events = [0] * count  # when to look at a hart's timers next
+        self._alarms: Sequence[Alarm] = ()
+        self._clint: Clint | None = None
+
+    def connect(self, clint: "Clint", alarms: Sequence[Alarm]) -> None:
+        """Take the devices that have to do with time."""
+        self._clint = clint
+        self._alarms = alarms
+
+    def now(self) -> int:
+        """Give the current hart's time in timebase ticks."""
+        hart = self._machine.harts[self._machine.current]
+        return hart.clock // hart.slots[Slot.TICK]
+
+    @property
+    def time(self) -> int:
+        """The guest's time in timebase ticks."""
+        assert self._clint is not None, "the devices are not there yet"
+        return self._clint.mtime
+
+    def ahead(self, index: int) -> int:
+        """Give the instructions up to a hart's next event, looking at what is due first."""
+        hart = self._machine.harts[index]
+        left = self._events[index] - hart.clock
+        if left > 0:
+            return left
+        self.poll(index)
+        return max(1, self._events[index] - hart.clock)
+
+    def set_deadline(self, index: int, ticks: int) -> None:
+        """Arm a hart's S-mode timer for an absolute guest time."""
+        self._machine.harts[index][Slot.MIP] &= ~STIP
+        self._deadlines[index] = ticks
+        self._events[index] = 0
+
+    def changed(self) -> None:
+        """Look at everything anew: a device's registers were written."""
+        assert self._clint is not None, "the devices are not there yet"
+        for hart in self._machine.harts:
+            hart[Slot.TIME_OFFSET] = self._clint.state.mtime_offset
+            self._events[hart.id] = 0
+
+    def poll(self, index: int) -> None:
+        """Raise and lower a hart's timer interrupts; note when to look again."""
+        machine, clint = self._machine, self._clint
+        hart = machine.harts[index]
+        if hart.clock < self._events[index]:
+            return
+        assert clint is not None, "the devices are not there yet"
+        running, machine.current = machine.current, index
+        tick = hart.slots[Slot.TICK]
+        event = self._poll_alarms(tick)
+        pending = hart.slots[Slot.MIP] & ~CLINT_BITS | clint.pending(index)
+        deadline = self._deadlines[index]
+        if deadline != DISARMED and self.time >= deadline:
+            pending |= STIP
+            deadline = self._deadlines[index] = DISARMED
+        hart.slots[Slot.MIP] = pending
+        ticks = None if pending & MTIP else clint.next_event(index)
+        if ticks is not None:
+            event = min(event, ticks * tick)
+        if deadline != DISARMED:
+            event = min(event, (self.now() + deadline - self.time) * tick)
+        self._events[index] = event if event < FAR else NEVER
+        machine.current = running
+
+    def _poll_alarms(self, tick: int) -> int:
+        """Let alarms that are due go off; give when the next one is, by the hart's clock."""
+        event = NEVER
+        for alarm in self._alarms:
+            at = alarm.next_event()
+            if at is not None and at <= self.now():
+                alarm.expire()
+                at = alarm.next_event()
+            if at is not None:
+                event = min(event, at * tick)
+        return event
+
+    def has_event(self, index: int) -> bool:
+        """Say whether a hart's timers will ever raise an interrupt."""
+        return self._events[index] != NEVER
+
+    def wait(self, indexes: Sequence[int]) -> int | None:
+        """Give the instructions' worth of time to the first event of some harts, None if none."""
+        harts = self._machine.harts
+        waits = [self._events[n] - harts[n].clock for n in indexes if self.has_event(n)]
+        return max(0, min(waits)) if waits else None
