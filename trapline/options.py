@@ -40,7 +40,26 @@ def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument(
         "--dumpdtb", metavar="FILE", help="write the device tree to FILE and run nothing"
     )
+    add_signature_options(parser)
     parser.add_argument(what, nargs="?", help="a bundled guest, a .s file, an ELF, an Image, bytes")
+
+
+def add_signature_options(parser: argparse.ArgumentParser) -> None:
+    """Add what conformance suites ask of a run, in their spelling and in ours."""
+    parser.add_argument(
+        "--signature",
+        "+signature",
+        metavar="FILE",
+        help="write what is between begin_signature and end_signature to FILE in the end",
+    )
+    parser.add_argument(
+        "--signature-granularity",
+        "+signature-granularity",
+        type=int,
+        default=16,
+        metavar="N",
+        help="bytes on each line of the signature; by default 16",
+    )
 
 
 def add_machine_options(parser: argparse.ArgumentParser) -> None:

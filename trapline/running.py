@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, TextIO
 
 from isa.errors import TraplineError
 from trapline.options import read_options
-from trapline.settings import EXACT, Options, machine_config
+from trapline.settings import EXACT, Options, machine_config, parse_size
 
 if TYPE_CHECKING:
     from trapline.session import Plan, Result
+    from vmm.signature import Signature
 
 STDOUT = "-"
 
@@ -40,7 +41,8 @@ def run_one(args: argparse.Namespace, program: str | None, mode: str) -> int:
         return _dump_tree(program, options, mode, args.dumpdtb)
     if program is None:
         raise TraplineError("nothing to run; `trapline guests` lists the bundled kernels")
-    check_writable(args.json)
+    for filename in (args.json, args.signature):
+        check_writable(filename)
     try:
         return _run(args, program, options, mode)
     except OutputLostError as lost:
@@ -52,11 +54,25 @@ def _run(args: argparse.Namespace, program: str, options: Options, mode: str) ->
 
     out = sys.stderr if args.json == STDOUT else sys.stdout
     plan = make_plan(program, options, mode)
+    signature = _find_signature(args, plan)
     console = make_console(_echo_to(out), source=_piped_input(sys.stdin))
     result = execute(plan, mode, load_engine(plan), console)
     out.flush()
+    if signature is not None:
+        Path(args.signature).write_text(signature.text(result.machine.memory), encoding="ascii")
     _report(args, result)
     return result.exit_status
+
+
+def _find_signature(args: argparse.Namespace, plan: "Plan") -> "Signature | None":
+    if args.signature is None:
+        return None
+    from vmm.boot import RamRange
+    from vmm.devices import RAM_BASE
+    from vmm.signature import Signature
+
+    ram = RamRange(RAM_BASE, parse_size(plan.options.mem))
+    return Signature(plan.boot.symbols, ram, args.signature_granularity)
 
 
 def _report(args: argparse.Namespace, result: "Result") -> None:

@@ -110,6 +110,7 @@ class Machine:
     def load(self, plan: BootPlan) -> None:
         """Put a guest into RAM and its boot hart at its entry."""
         plan.place(self)
+        self._open_mailbox(plan)
         if plan.starts_in_machine_mode(self.ram):
             for hart in self.harts:
                 self._enter_machine(hart, plan.hart_entry(hart.id))
@@ -117,6 +118,16 @@ class Machine:
                 self.states.begin(hart.id)
         else:
             enter_supervisor(self.harts[0], plan.hart_entry(0))
+
+    def _open_mailbox(self, plan: BootPlan) -> None:
+        """Listen to a program that brings a mailbox for its host."""
+        if plan.tohost is None or not self.memory.contains(plan.tohost, 8):
+            return
+        from vmm.htif import Htif
+
+        has_answer = plan.fromhost is not None and self.memory.contains(plan.fromhost, 8)
+        fromhost = plan.fromhost if has_answer else None
+        self.timers.watch(Htif(self.memory, self.console, self._stop_by, plan.tohost, fromhost))
 
     @staticmethod
     def _enter_machine(hart: Hart, entry: HartEntry) -> None:
@@ -245,6 +256,8 @@ class Machine:
         if wait is not None:
             for hart in self.harts:
                 hart[Slot.IDLE] += wait
+        elif self.timers.look():
+            return
         elif self._watch is not None:
             detail = "every hart waits for an interrupt that cannot come"
             self.stop = Stop(StopReason.STUCK, 125, detail)
@@ -256,7 +269,9 @@ class Machine:
     def _stop_by(self, request: StopRequest) -> None:
         is_shutdown = request.kind is StopKind.SHUTDOWN
         reason = StopReason.EXIT if is_shutdown else StopReason.RESET
-        self.stop = Stop(reason, request.status & 0xFF, f"{request.kind.value} by {request.source}")
+        # A failure stays one when only the low byte of its status is left.
+        status = request.status & 0xFF or min(request.status, 1)
+        self.stop = Stop(reason, status, f"{request.kind.value} by {request.source}")
 
     def settle(self, hart: Hart, exit_: Exit) -> None:
         """Do what an exit asks for."""

@@ -49,7 +49,7 @@ class Watch:
             return
         memory, traps = self._memory_hash(), self._traps()
         loops = self._find_loops(end)
-        if not loops or self._memory_hash() != memory:
+        if not loops or self._memory_hash() != memory or self._machine.timers.look():
             return
         lengths = " and ".join(str(length) for length in loops)
         every = "instruction" if lengths == "1" else f"{lengths} instructions"

@@ -31,6 +31,16 @@ class Alarm(Protocol):
         """Do what is due now."""
 
 
+class Mailbox(Protocol):
+    """Words of guest memory through which a program talks to its host."""
+
+    acts: int
+    """How often something was done because of what they said."""
+
+    def poll(self) -> int:
+        """Look at them; give the number of instructions after which to look again."""
+
+
 class Timers:
     """The timers of one machine, and when to look at them next."""
 
@@ -41,11 +51,18 @@ class Timers:
         self._events = [0] * count  # when to look at a hart's timers next
         self._alarms: Sequence[Alarm] = ()
         self._clint: Clint | None = None
+        self._mailbox: Mailbox | None = None
+        self._look = NEVER  # when to look at the mailbox next
 
     def connect(self, clint: "Clint", alarms: Sequence[Alarm]) -> None:
         """Take the devices that have to do with time."""
         self._clint = clint
         self._alarms = alarms
+
+    def watch(self, mailbox: Mailbox) -> None:
+        """Look at a mailbox now and then."""
+        self._mailbox = mailbox
+        self._look = 0
 
     def now(self) -> int:
         """Give the current hart's time in timebase ticks."""
@@ -59,13 +76,27 @@ class Timers:
         return self._clint.mtime
 
     def ahead(self, index: int) -> int:
-        """Give the instructions up to a hart's next event, looking at what is due first."""
-        hart = self._machine.harts[index]
-        left = self._events[index] - hart.clock
-        if left > 0:
-            return left
-        self.poll(index)
-        return max(1, self._events[index] - hart.clock)
+        """Give the instructions up to a hart's next event, looking at what is due first.
+
+        None are left when the program had its host stop the machine.
+        """
+        clock = self._machine.harts[index].clock
+        if self._look <= clock and self._mailbox is not None:
+            self._look = clock + self._mailbox.poll()
+            if self._machine.stop is not None:
+                return 0
+        if self._events[index] <= clock:
+            self.poll(index)
+        return max(1, min(self._events[index], self._look) - clock)
+
+    def look(self) -> bool:
+        """Look at the mailbox out of turn; say whether that made something happen."""
+        if self._mailbox is None:
+            return False
+        acts = self._mailbox.acts
+        for _twice in range(2):  # a word must stand for two looks
+            self._mailbox.poll()
+        return self._mailbox.acts != acts
 
     def set_deadline(self, index: int, ticks: int) -> None:
         """Arm a hart's S-mode timer for an absolute guest time."""

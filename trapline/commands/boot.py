@@ -30,6 +30,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        prefix_chars="-+",
     )
     parser.add_argument(
         "--mode", default="softtlb", metavar="MODE", help="memory virtualization; only softtlb yet"
