@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from assembler.artifacts import Object
+from assembler.debugging import Debugging
 from assembler.directives import DIRECTIVES
 from assembler.directives.conditional import Conditionals
-from assembler.emit import Emitter
 from assembler.errors import (
     MAX_ERRORS,
     AssemblyError,
@@ -57,7 +57,7 @@ def _head_pattern() -> re.Pattern[str]:
     )
 
 
-class Assembly(Emitter):
+class Assembly(Debugging):
     """One run of the assembler over one source."""
 
     def __init__(
@@ -77,7 +77,6 @@ class Assembly(Emitter):
         self.conditionals = Conditionals()
         self.macros: dict[str, Macro] = {}
         self.expansions = 0  # what \@ gives
-        self.sections: dict[str, Section] = {}
         for name, flags, kind in _FIRST_SECTIONS:
             self.sections[name] = Section(name, flags, kind)
         self.sections[".text"].align = 4
@@ -127,6 +126,12 @@ class Assembly(Emitter):
             spot = complaint.spot
             self.complain(complaint, spot if isinstance(spot, Spot) else self.spot)
             raise Fatal from None
+        try:
+            self.frames.check_closed(self.complain)
+            self.write_debugging()
+        except Complaint as complaint:
+            self.complain(complaint, self.spot)
+        sections = list(self.sections.values())
         obj = Finisher(self.symbols, sections, self.target).finish(self.complain)
         if self.errors:
             raise Fatal

@@ -21,6 +21,9 @@ from isa.insn import Insn
 from isa.spec import TABLE
 
 _INVERSE = {"beq": "bne", "bne": "beq", "blt": "bge", "bge": "blt", "bltu": "bgeu", "bgeu": "bltu"}
+_BREAKS = frozenset(  # GNU as begins a new frag behind what a linker may shorten
+    f"R_RISCV_{name}" for name in ("CALL", "CALL_PLT", "HI20", "PCREL_HI20", "TPREL_HI20")
+)
 FAR = 8  # a branch around a jump
 _DATA_RELOCATIONS = {4: "R_RISCV_32", 8: "R_RISCV_64"}
 
@@ -32,6 +35,7 @@ class Emitter:
         self.symbols = SymbolTable()
         self.section = Section(".text", "ax")
         self.uses_privileged = False
+        self.is_marking = False  # whether the next instruction gets a row in the line table
         self.spot: Spot
 
     # ---- the context of expressions
@@ -61,6 +65,8 @@ class Emitter:
 
     def emit(self, prepared: Prepared) -> None:
         """Emit a prepared instruction."""
+        if self.is_marking:
+            self.mark_line()
         section = self.section
         if section.mark != "x":
             section.set_mark("x")
@@ -82,6 +88,8 @@ class Emitter:
             self._patch(
                 patch.field, Place(section, start.offset + patch.offset, start.points), value
             )
+            if patch.field.relocation in _BREAKS:
+                section.stretch += 1
 
     def _patch_value(self, patch: Patch, prepared: Prepared, start: Place) -> Value:
         if patch.tree is None:
@@ -130,6 +138,11 @@ class Emitter:
         self._patch(high, start, value)
         pair = Linear(self.symbols.mark_place(start), None, 0)
         self._patch(low, Place(self.section, start.offset + 4, start.points), pair)
+        self.section.stretch += 1
+
+    def mark_line(self) -> None:
+        """Add a row to the line table; the assembly knows how."""
+        raise NotImplementedError
 
     # ---- data
 

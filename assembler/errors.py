@@ -44,6 +44,17 @@ class AssemblyError(TraplineError):
         self.stack = where.stack
 
 
+@dataclass(frozen=True)
+class AssemblyWarning:
+    """Something that is probably not meant, at a statement."""
+
+    message: str
+    where: Where
+
+    def __str__(self) -> str:
+        return f"{self.where.filename}:{self.where.line}: Warning: {self.message}"
+
+
 class AssemblyErrors(TraplineError):  # noqa: N818 - several of them
     """Every error of one run, in the order of the source."""
 

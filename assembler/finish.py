@@ -34,6 +34,7 @@ class Finisher:
         self._sections = list(sections)
         self._target = target
         self._made: dict[int, ObjSymbol] = {}
+        self._heads: dict[int, ObjSymbol] = {}
         self._outputs = {id(section): _output(section) for section in self._sections}
         self._object = Object("")
 
@@ -50,9 +51,9 @@ class Finisher:
             self._outputs[id(section)].data = bytes(section.data)
         self._object.sections.append(attributes_section(self._target))
         marks = self._mapping_symbols()
-        heads = [ObjSymbol("", type="section", section=s) for s in self._object.sections]
-        if name := self._target.source_name:
-            heads.insert(0, ObjSymbol(name, type="file", section="absolute"))
+        heads = [self._head(section) for section in self._object.sections]
+        names = [ObjSymbol(name, type="file", section="absolute") for name in self._table.sources]
+        heads = [*names[:1], *heads, *names[1:]]
         self._object.symbols = [*heads, *marks, *self._made.values()]
         return self._object
 
@@ -82,8 +83,17 @@ class Finisher:
         if not symbol.is_temporary and (symbol.is_defined or is_mentioned):
             self._make(symbol)
 
+    def _head(self, section: ObjSection) -> ObjSymbol:
+        """Give the symbol of a whole section, made now if it is new."""
+        head = self._heads.get(id(section))
+        if head is None:
+            head = self._heads[id(section)] = ObjSymbol("", type="section", section=section)
+        return head
+
     def _make(self, symbol: Symbol) -> ObjSymbol:
         """Give the output symbol, made now if it is new."""
+        if symbol.type == "section" and symbol.place is not None:
+            return self._head(self._outputs[id(symbol.place.section)])
         made = self._made.get(id(symbol))
         if made is None:
             made = self._made[id(symbol)] = self._convert(symbol)

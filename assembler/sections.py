@@ -58,7 +58,7 @@ class Point:
     fill: Callable[[int], bytes]
     is_firm: bool  # whether `first` is already known to be the final size
     spot: Spot
-    kind: str  # "branch", "align", or "gap"
+    kind: str  # "branch", "align", "gap", or "leb": a number whose bytes wait for the layout
     size: int = 0
 
     def __post_init__(self) -> None:
@@ -82,6 +82,7 @@ class Section:
     reserved: int = 0  # bytes of a section without contents
     mark: str = ""
     is_firm: bool = True  # no point so far may change its size
+    stretch: int = 0  # counts the places so far where GNU as begins a new frag
 
     @property
     def is_code(self) -> bool:
@@ -101,6 +102,10 @@ class Section:
     def here(self) -> Place:
         """Give the current place."""
         return Place(self, self.size, len(self.points))
+
+    def end(self) -> Place:
+        """Give the place behind everything, once the layout is done."""
+        return Place(self, self.size - self.shifts[-1], len(self.points))
 
     def emit(self, data: bytes) -> None:
         """Append bytes."""
@@ -143,6 +148,7 @@ class Section:
     def add_point(self, point: Point) -> None:
         """Append a point and the bytes of its first size."""
         self.points.append(point)
+        self.stretch += 1
         self.is_firm = self.is_firm and point.is_firm
         if self.is_nobits:
             self.reserve(point.first)
@@ -227,13 +233,13 @@ class Section:
         if self.is_nobits:
             self.reserved += self.shifts[-1]
             return
-        if all(point.size == point.first for point in self.points):
+        if all(point.size == point.first and point.kind != "leb" for point in self.points):
             return
         pieces, start = [], 0
         for point in self.points:
             pieces.append(bytes(self.data[start : point.offset]))
             start = point.offset + point.first
-            same = point.size == point.first
+            same = point.size == point.first and point.kind != "leb"
             here = self.data[point.offset : start]
             pieces.append(bytes(here) if same else _filled(point))
         pieces.append(bytes(self.data[start:]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assembler.errors import Complaint, nearest
-from assembler.sections import Place
+from assembler.sections import Place, Section
 from assembler.source import Spot
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class SymbolTable:
     def __init__(self) -> None:
         self.by_name: dict[str, Symbol] = {}
         self.fakes: list[Symbol] = []
+        self.sources: list[str] = []  # what .file names, in order
+        self._sections: dict[int, Symbol] = {}
         self._passed: dict[int, int] = {}  # numeric label -> how often it was defined
 
     def get(self, name: str) -> Symbol:
@@ -91,6 +93,14 @@ class SymbolTable:
         """Make a nameless symbol for a place."""
         symbol = Symbol(FAKE_NAME, place)
         self.fakes.append(symbol)
+        return symbol
+
+    def section_symbol(self, section: Section) -> Symbol:
+        """Give the symbol that stands for a whole section."""
+        symbol = self._sections.get(id(section))
+        if symbol is None:
+            symbol = Symbol(section.name, Place(section, 0, 0), type="section")
+            self._sections[id(section)] = symbol
         return symbol
 
     def suggestion(self, name: str) -> str:

@@ -5,9 +5,11 @@ text as it is) or a start rule of the grammar; and a handler that does the work.
 """
 
 from assembler.directives import (
+    cfi,
     conditional,
     data,
     files,
+    lines,
     macro,
     messages,
     options,
@@ -36,6 +38,8 @@ DIRECTIVES: dict[str, Directive] = _merge(
         conditional.TABLE,
         macro.TABLE,
         files.TABLE,
+        lines.TABLE,
+        cfi.TABLE,
         options.TABLE,
         messages.TABLE,
     )

@@ -82,17 +82,8 @@ def _ident(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
     comment.emit(unescape(words[0]) + b"\0")
 
 
-def _file(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
-    """Note the source's name; a numbered one only says what debug information refers to."""
-    if not words or not any(word.startswith('"') for word in words):
-        raise Complaint(f"{name} takes the name of a file")
-    if len(words) == 1:
-        assembly.target.source_name = unescape(words[0]).decode("utf-8", "replace")
-
-
 TABLE: Table = {
     ".option": Directive("words", _option),
     ".attribute": Directive("words", _attribute),
     ".ident": Directive("words", _ident),
-    ".file": Directive("words", _file),
 }

@@ -74,6 +74,7 @@ def _space(assembly: "Assembly", name: str, operands: Operands) -> None:
         raise Complaint(f"the size {value} is negative")
     else:
         assembly.section.reserve(value, pattern)
+        assembly.section.stretch += 1
 
 
 def _known(value: Value) -> int:
@@ -108,6 +109,7 @@ def _fill(assembly: "Assembly", name: str, operands: Operands) -> None:
     assembly.section.set_mark("d")
     if size:
         assembly.section.reserve(count * size, pattern)
+        assembly.section.stretch += 1
 
 
 def _org(assembly: "Assembly", name: str, operands: Operands) -> None:
@@ -124,6 +126,7 @@ def _org(assembly: "Assembly", name: str, operands: Operands) -> None:
         if goal < section.size:
             raise Complaint(f".org cannot move back from {section.size:#x} to {goal:#x}")
         section.reserve(goal - section.size, bytes([fill & 0xFF]))
+        section.stretch += 1
         return
 
     def measure(address: int) -> int:

@@ -1,0 +1,71 @@
+"""The part of an assembly that is about debugging: rows of the line table, frames, warnings.
+
+Not here: what the sections look like (`dwarf/`), and the directives that speak about them.
+"""
+
+from pathlib import Path
+
+from assembler.dwarf.line import LineTable, Location
+from assembler.dwarf.procedures import Frames
+from assembler.dwarf.sections import DebugSections
+from assembler.emit import Emitter
+from assembler.errors import AssemblyWarning
+from assembler.sections import Section
+
+
+class Debugging(Emitter):
+    """An emitter that keeps what debuggers and unwinders will want to know."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames = Frames()
+        self.lines_table = LineTable()
+        self.lines_table.files.folder = str(Path.cwd())
+        self.warnings: list[AssemblyWarning] = []
+        self.sections: dict[str, Section] = {}
+
+    def warn(self, message: str) -> None:
+        """Say that something is probably not meant."""
+        self.warnings.append(AssemblyWarning(message, self.spot.where()))
+
+    def generate_lines(self, version: int = 0) -> None:
+        """Make rows for source that has no `.loc` of its own, as -g and --gdwarf-N ask."""
+        self.lines_table.need(version)
+        self.lines_table.is_generated = True
+        self.watch_lines()
+
+    def watch_lines(self) -> None:
+        """Ask to be told of the next instruction, if a row is due then."""
+        self.is_marking = self.lines_table.is_pending or self.lines_table.is_generated
+
+    def mark_line(self) -> None:
+        """Add a row to the line table for the current place."""
+        lines, section = self.lines_table, self.section
+        location = lines.current
+        if lines.is_generated:
+            spot = self.spot
+            location = Location(line=spot.statement.line, source=spot.frame.filename)
+        if section.is_code and "a" in section.flags and not section.is_nobits:
+            lines.add(self.here(), section, location)
+        elif not lines.is_generated:
+            self.warn(f"dwarf line number information for {section.name} ignored")
+        lines.current = lines.current.used()
+        lines.is_pending = False
+        self.watch_lines()
+
+    def open_section(self, name: str, flags: str, kind: str, entsize: int = 0) -> Section:
+        """Give the section of that name, made now if it is new."""
+        section = self.sections.get(name)
+        if section is None:
+            section = self.sections[name] = Section(name, flags, kind, entsize)
+        return section
+
+    def write_debugging(self) -> None:
+        """Write the sections of debugging and unwinding information; the layout is done."""
+
+        def opened(name: str, flags: str, entsize: int) -> Section:
+            return self.open_section(name, flags, "progbits", entsize)
+
+        writer = DebugSections(self.symbols, opened, self.spot)
+        writer.write_lines(self.lines_table, self.sections)
+        writer.write_frames(self.frames)
