@@ -1,6 +1,6 @@
 """The reference engine: calls the meanings on wrapping integers, one instruction at a time.
 
-No Numba anywhere: it is the oracle the compiled engines are held against, so it shares the
+No compiler anywhere: it is the oracle the compiled engines are held against, so it shares the
 instruction table and the meanings with them and nothing of how they are lowered.
 """
 

@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 
 from tests.policy.sources import (
@@ -25,7 +24,7 @@ from tests.policy.sources import (
 
 # The command's outermost frame: whatever arrives there is reported as a bug.
 MAY_CATCH_EVERYTHING = ("trapline/cli.py",)
-MAY_IMPORT_NUMBA = ("isa/engine/", "vmm/fastpath")
+MAY_COMPILE = ("isa/engine/",)
 MUTATORS = frozenset(
     "add append appendleft clear discard extend insert pop popitem popleft remove setdefault "
     "update".split()
@@ -65,22 +64,21 @@ def test_no_module_imports_a_star():
     assert not stars, f"import names: {stars}"
 
 
-@pytest.mark.parametrize("package", ["numba", "llvmlite"])
-def test_compilers_are_imported_only_where_compiled_code_lives(package):
+def test_the_compiler_is_imported_only_where_compiled_code_lives():
     strays = [
         shown(path, line)
         for path in python_files(*PACKAGES)
-        if not shown(path).startswith(MAY_IMPORT_NUMBA)
+        if not shown(path).startswith(MAY_COMPILE)
         for name, line in imported_modules(tree(path))
-        if name.partition(".")[0] == package
+        if name.partition(".")[0] == "llvmlite"
     ]
-    assert not strays, f"{package} belongs into {MAY_IMPORT_NUMBA}: {strays}"
+    assert not strays, f"llvmlite belongs into {MAY_COMPILE}: {strays}"
 
 
 def test_the_reference_engine_is_free_of_compilers():
     path = ROOT / "isa/engine/reference.py"
     names = {name.partition(".")[0] for name, _ in imported_modules(tree(path))}
-    assert not names & {"numba", "llvmlite", "numpy"}
+    assert not names & {"llvmlite"}
 
 
 def test_no_module_has_state_that_functions_change():

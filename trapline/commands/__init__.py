@@ -2,7 +2,7 @@
 
 A command's module has `add_parser(subparsers)`, which describes its options and an example, and
 `run(args) -> int`, which does the work and returns the exit status. Importing one must be cheap:
-whatever is slow to import (numba above all) is imported inside `run`.
+whatever is slow to import (LLVM above all) is imported inside `run`.
 """
 
 import argparse

@@ -1,19 +1,18 @@
 """The compiled fast path: `vmm.cpu.deprivileged.run_vcpu` and all it calls, as machine code.
 
-The only module of the monitor that reaches Numba. The engine is called by its host address, so that
-it is neither compiled again here nor a part of what is kept in the cache.
+The only module of the monitor that reaches the compiler. The engine is called by its host address,
+so that it is neither compiled again here nor a part of what is kept in the cache.
 """
 
 from collections.abc import Callable
 from functools import cache
-from typing import cast
 
 from isa.engine.interpreter.engine import new_lowering
 from isa.engine.lowering.build import load_module, module_text
 from vmm.cpu.deprivileged import run_vcpu
 
 ENTRY_POINT = """
-@cfunc("uint64(uint64, uint64, uint64)", cache=True)
+@exported
 def enter_vcpu(hart, vcpu, fuel):
     return run_vcpu(hart, vcpu, fuel)
 """
@@ -29,5 +28,4 @@ def fastpath_text() -> str:
 @cache
 def load_fastpath() -> Callable[[int, int, int], int]:
     """Give `run_vcpu` for host addresses of a hart's and a vCPU's pages."""
-    module = load_module("fastpath", fastpath_text())
-    return cast(Callable[[int, int, int], int], module.enter_vcpu.ctypes)
+    return load_module("fastpath", fastpath_text()).function("enter_vcpu", 3)

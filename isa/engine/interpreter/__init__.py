@@ -1,4 +1,4 @@
-"""The interpreter: a Numba-compiled loop over predecoded micro-ops, with an inline TLB.
+"""The interpreter: compiled handlers of predecoded micro-ops, with an inline TLB.
 
 `codegen.py` makes its text from the tables, `loop.py` and `runtime.py` are lowered with it, and
 `engine.py` is what the rest of Trapline calls.

@@ -1,7 +1,6 @@
-"""The interpreter's generated text: hot loop, predecoder and slow execution.
+"""The interpreter's generated text: predecoder and slow execution, and `hot_codegen.py`'s handlers.
 
-All of it comes from the instruction table. The hot loop executes what needs nothing but
-registers, the inline TLB and decoded code; anything else leaves it for `loop.step`.
+All of it comes from the instruction table.
 """
 
 import textwrap
@@ -11,7 +10,14 @@ from isa.engine.interpreter import layout
 from isa.engine.interpreter.csr_codegen import csr_text
 from isa.engine.interpreter.fields_codegen import field_text
 from isa.engine.interpreter.form_codegen import expand_text
-from isa.engine.interpreter.ops import MEMORY_KINDS, assign_ops, immediates
+from isa.engine.interpreter.hot_codegen import hot_text
+from isa.engine.interpreter.ops import (
+    MEMORY_KINDS,
+    REGISTERS,
+    assign_ops,
+    immediates,
+    places,
+)
 from isa.engine.lowering.subset import Lowering
 from isa.extensions import mask
 from isa.fields import Operand
@@ -31,7 +37,6 @@ class Generator:
         self._short = {form.target for form in FORMS}
         self._ops = assign_ops(self._insns, self._short)
         self._shared: dict[str, str] = {}
-        self._size = 4  # of the instruction that a case of the hot loop is being made for
 
     @property
     def first_plain_op(self) -> int:
@@ -43,8 +48,9 @@ class Generator:
     def text(self) -> str:
         """Give all generated functions."""
         shared = (csr_text(self._low), expand_text(self._low, self._table))
-        parts = (*shared, self.predecode_text(), self.carry_out_text(), self.hot_text())
-        return "\n\n".join(parts)
+        parts = (*shared, self.predecode_text(), self.carry_out_text())
+        hot = hot_text(self._insns, self._ops, self._low)
+        return "\n\n".join((*parts, hot))
 
     # Decoding
 
@@ -55,10 +61,10 @@ class Generator:
             "@compiled\ndef predecode(hart, insn, at):",
             f"    size = get(hart, {k(Slot.NEXT_PC)}) - get(hart, {k(Slot.PC)})",
             f"    if at + size > {k(4096)}:",
-            f"        return {k(layout.OP_SLOW)}",
+            f"        return {k(_SLOW)}",
             f"    short = size == {k(2)}",
             self._chain(self._uop),
-            f"    return {k(layout.OP_SLOW)}",
+            f"    return {k(_SLOW)}",
         ))  # fmt: skip
 
     def _chain(self, body: Callable[[Insn], str]) -> str:
@@ -91,40 +97,47 @@ class Generator:
     def _uop(self, insn: Insn) -> str:
         k = self.k
         if insn.kind is Kind.SYSTEM:
-            return f"return {k(layout.OP_SLOW)}"
+            return f"return {k(_SLOW)}"
         fields = insn.pattern.operands
+        where = places(insn)
         parts = []
         if "rd" in fields:
             rd = self._share(self._field(fields["rd"]))
-            parts.append(f"rd_or_sink({rd}) << {k(layout.RD_AT)}")
-        for name, at in (("rs1", layout.RS1_AT), ("rs2", layout.RS2_AT)):
-            if name in fields:
-                parts.append(f"({self._field(fields[name])}) << {k(at)}")
+            parts.append(f"rd_or_sink({rd}) << {k(where['rd'].at)}")
+        parts += [
+            f"({self._field(fields[name])}) << {k(where[name].at)}"
+            for name in REGISTERS[1:]
+            if name in fields
+        ]
         if insn.kind in (Kind.BRANCH, Kind.JUMP) and "offset" in fields:
             return self._uop_of_branch(insn, parts)
-        parts += [f"({self._field(f)}) << {k(layout.IMM_AT)}" for f in immediates(insn)]
+        parts += [f"({self._field(f)}) << {k(where[f.name].at)}" for f in immediates(insn)]
         fixed = self._share(" | ".join(parts)) if parts else k(0)
         return f"return {self._op_text(insn.name)} | {fixed}"
 
     def _op_text(self, name: str) -> str:
         """Give the operation: it is another one when the instruction was a compressed one."""
         if f"{name} short" in self._ops:
-            return f"choose(short, {self.k(self._ops[f'{name} short'])}, {self.k(self._ops[name])})"
-        return self.k(self._ops[name])
+            return f"choose(short, {self._op(f'{name} short')}, {self._op(name)})"
+        return self._op(name)
+
+    def _op(self, name: str) -> str:
+        """Give the constant for an operation in its place in a micro-op."""
+        return self.k(self._ops[name] << layout.OP_AT)
 
     def _uop_of_branch(self, insn: Insn, parts: list[str]) -> str:
         """Give a branch's micro-op: near ones hold the distance in micro-ops' bytes."""
         k = self.k
         offset = self._share(self._field(insn.pattern.operands["offset"]))
         fixed = self._share(" | ".join(parts))
-        shift = f"{offset} << {k(layout.PC_TO_UOP)} << {k(layout.IMM_AT)}"
+        shift = f"{offset} << {k(layout.PC_TO_UOP)} << {k(layout.LAST_AT)}"
         near, far = self._op_text(insn.name), self._op_text(f"{insn.name} far")
         return "\n".join((
             f"if {offset} & get(hart, {k(Slot.UNALIGNED)}) != {k(0)}:",
-            f"    return {k(layout.OP_SLOW)}",
+            f"    return {k(_SLOW)}",
             f"if at + {offset} < {k(4096)}:",
             f"    return {near} | {fixed} | {shift}",
-            f"return {far} | {fixed} | {offset} << {k(layout.IMM_AT)}",
+            f"return {far} | {fixed} | {offset} << {k(layout.LAST_AT)}",
         ))  # fmt: skip
 
     def _field(self, operand: Operand) -> str:
@@ -207,178 +220,5 @@ class Generator:
         call = f"{name}({', '.join(values[param] for param in insn.params)})"
         return f"finish(hart, {values['rd']}, {call})" if "rd" in values else call
 
-    # The hot loop
 
-    def hot_text(self) -> str:
-        """Give the loop over micro-ops."""
-        k = self.k
-        cases = []
-        for insn in self._insns:
-            if insn.kind is not Kind.SYSTEM:
-                cases += self._hot_cases(insn)
-        chain = "\n".join(
-            f"        {'el' if i else ''}if op == {k(op)}:\n{textwrap.indent(body, ' ' * 12)}"
-            for i, (op, body) in enumerate(cases)
-        )
-        return textwrap.dedent(_HOT).format(chain=chain, **self._names())
-
-    def _names(self) -> dict[str, str]:
-        slots = {slot.name: self.k(slot) for slot in Slot if slot.name[0] not in "X"}
-        sizes = {name: self.k(value) for name, value in vars(layout).items() if name.isupper()}
-        numbers = {f"c{i}": self.k(i) for i in (0, 1, 8)} | {"c0xfff": self.k(0xFFF)}
-        notpage = {"PAGE_MASK": self.k(~0xFFF)}
-        entry = {"ENTRY_MASK": self.k(layout.INLINE_MASK * layout.INLINE_ENTRY)}
-        return slots | sizes | numbers | notpage | entry
-
-    def _hot_operands(self, insn: Insn) -> dict[str, str]:
-        k = self.k
-        values = {
-            "rs1": f"get_byte(hart, uop, {k(layout.RS1_AT)})",
-            "rs2": f"get_byte(hart, uop, {k(layout.RS2_AT)})",
-            "pc": f"((up >> {k(layout.PC_TO_UOP)}) + pc_less_up)",
-            "value": "value",
-        }
-        imm = f"asr(uop, {k(layout.IMM_AT)})"
-        return values | {operand.name: imm for operand in immediates(insn)}
-
-    def _hot_cases(self, insn: Insn) -> list[tuple[int, str]]:
-        """Give the cases of an instruction; a second set for what compressed ones expand to.
-
-        How far a micro-op is from the next one must not come from the micro-op: the next one's
-        load would have to wait for it.
-        """
-        self._size = 4
-        cases = self._cases_of_size(insn)
-        if insn.name in self._short:
-            self._size = 2
-            cases += self._cases_of_size(insn)
-        return cases
-
-    def _cases_of_size(self, insn: Insn) -> list[tuple[int, str]]:
-        size = " short" if self._size == 2 else ""
-        op, far_op = self._ops[insn.name + size], self._ops.get(f"{insn.name} far{size}", 0)
-        values = self._hot_operands(insn)
-        if insn.kind is Kind.ALU:
-            return [(op, self._hot_alu(insn, values))]
-        if insn.kind in MEMORY_KINDS:
-            return [(op, self._hot_memory(insn, values))]
-        if insn.kind is Kind.BRANCH:
-            near, far = self._hot_branches(insn, values)
-            return [(op, near), (far_op, far)]
-        if "offset" in insn.pattern.operands:
-            near, far = self._hot_jumps(insn, values)
-            return [(op, near), (far_op, far)]
-        return [(op, self._hot_indirect(insn, values))]
-
-    def _step(self) -> str:
-        """Give the constant for how many bytes of micro-ops the instruction takes."""
-        return self.k(self._size // layout.INSN_SLOT * layout.UOP)
-
-    def _link(self, pc: str) -> str:
-        """Give the expression for the address of the next instruction."""
-        return f"{pc} + {self.k(self._size)}"
-
-    def _next(self) -> str:
-        return f"up = up + {self._step()}\nfuel = fuel - {self.k(1)}\ncontinue"
-
-    def _put_rd(self, value: str) -> str:
-        return f"put_byte(hart, uop, {self.k(layout.RD_AT)}, {value})"
-
-    def _hot_alu(self, insn: Insn, values: dict[str, str]) -> str:
-        if "rd" not in insn.pattern.operands:
-            return self._next()
-        meaning = self._low.inline(insn.meaning, values, "result")
-        return "\n".join((meaning, self._put_rd("result"), self._next()))
-
-    def _hot_memory(self, insn: Insn, values: dict[str, str]) -> str:
-        k = self.k
-        is_load = insn.kind is Kind.LOAD
-        table = "loads" if is_load else "stores"
-        lines = [
-            f"va = {values['rs1']} + {values['imm']}",
-            f"entry = {table} + (va >> {k(8)} & {k(layout.INLINE_MASK * layout.INLINE_ENTRY)})",
-            f"if load64(entry) != (va & {k(~0xFFF | insn.size - 1)} | context):\n    break",
-            f"at = va + load64(entry + {k(8)})",
-        ]
-        if is_load:
-            lines.append(f"value = load{8 * insn.size}(at)")
-            lines.append(self._low.inline(insn.meaning, values, "result"))
-            lines.append(self._put_rd("result"))
-        else:
-            lines.append(self._low.inline(insn.meaning, values, "result"))
-            lines.append(f"store{8 * insn.size}(at, result)")
-        return "\n".join((*lines, self._next()))
-
-    def _hot_branches(self, insn: Insn, values: dict[str, str]) -> tuple[str, str]:
-        k = self.k
-        test = self._low.inline(insn.meaning, values, "result")
-        near = "\n".join((
-            test,
-            f"if result != {k(0)}:",
-            f"    up = up + {values['offset']}",
-            "else:",
-            f"    up = up + {self._step()}",
-            f"fuel = fuel - {k(1)}",
-            "continue",
-        ))  # fmt: skip
-        far = "\n".join((
-            test,
-            f"if result == {k(0)}:",
-            textwrap.indent(self._next(), "    "),
-            f"target = {values['pc']} + {values['offset']}",
-        ))  # fmt: skip
-        return near, far
-
-    def _hot_jumps(self, insn: Insn, values: dict[str, str]) -> tuple[str, str]:
-        link = self._put_rd(self._link(values["pc"]))
-        near = f"{link}\nup = up + {values['offset']}\nfuel = fuel - {self.k(1)}\ncontinue"
-        far = f"target = {values['pc']} + {values['offset']}\n{link}"
-        return near, far
-
-    def _hot_indirect(self, insn: Insn, values: dict[str, str]) -> str:
-        return "\n".join((
-            self._low.inline(insn.meaning, values, "target"),
-            f"if target & unaligned != {self.k(0)}:\n    break",
-            self._put_rd(self._link(values["pc"])),
-        ))  # fmt: skip
-
-
-_HOT = """\
-@compiled
-def hot(hart, fuel):
-    inline = get(hart, {HOST_INLINE})
-    context = get(hart, {CONTEXT}) << {CONTEXT_SHIFT}
-    pc = get(hart, {PC})
-    entry = inline + (pc >> {c8} & {ENTRY_MASK})
-    if load64(entry) != (pc & {PAGE_MASK} | context):
-        return fuel
-    loads = inline + {LOADS_AT}
-    stores = inline + {STORES_AT}
-    unaligned = get(hart, {UNALIGNED})
-    page = load64(entry + {c8})
-    up = page + ((pc & {c0xfff}) << {PC_TO_UOP})
-    pc_less_up = (pc & {PAGE_MASK}) - (page >> {PC_TO_UOP})
-    first_fuel = fuel
-    while fuel != {c0}:
-        uop = load64(up)
-        op = uop & {OP_MASK}
-{chain}
-        elif op == {OP_PAGE_END}:
-            target = (up >> {PC_TO_UOP}) + pc_less_up
-            fuel = fuel + {c1}
-        else:
-            break
-        # A jump out of the page: find the target's micro-ops
-        fuel = fuel - {c1}
-        entry = inline + (target >> {c8} & {ENTRY_MASK})
-        if load64(entry) != (target & {PAGE_MASK} | context):
-            put(hart, {PC}, target)
-            put(hart, {INSTRET}, get(hart, {INSTRET}) + (first_fuel - fuel))
-            return fuel
-        page = load64(entry + {c8})
-        up = page + ((target & {c0xfff}) << {PC_TO_UOP})
-        pc_less_up = (target & {PAGE_MASK}) - (page >> {PC_TO_UOP})
-    put(hart, {PC}, (up >> {PC_TO_UOP}) + pc_less_up)
-    put(hart, {INSTRET}, get(hart, {INSTRET}) + (first_fuel - fuel))
-    return fuel
-"""
+_SLOW = layout.OP_SLOW << layout.OP_AT

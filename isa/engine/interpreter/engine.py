@@ -52,7 +52,7 @@ def jump(hart, target):
     return True
 
 
-@cfunc("uint64(uint64, uint64)", cache=True)
+@exported
 def run(hart, fuel):
     return run_loop(hart, fuel)
 """
@@ -86,8 +86,9 @@ class InterpreterEngine:
     name = "interpreter"
 
     def __init__(self, table: InstructionTable = TABLE) -> None:
-        self._module = load_module("interpreter", interpreter_text(table))
-        self._run = self._module.run.ctypes
+        code = load_module("interpreter", interpreter_text(table))
+        self._run_at = code.address("run")
+        self._run = code.function("run", 2)
 
     def attach(self, hart: Hart) -> None:
         """Give a hart the interpreter's private memory."""
@@ -101,7 +102,7 @@ class InterpreterEngine:
         hart.slots[Slot.HOST_INLINE] = address_of(inline)
         hart.slots[Slot.HOST_CODE] = code.uops_address
         hart.slots[Slot.HOST_CODE_PAGES] = code.flags_address
-        hart.slots[Slot.HOST_RUN] = self._module.run.address
+        hart.slots[Slot.HOST_RUN] = self._run_at
 
     def run(self, hart: Hart, fuel: int) -> Exit:
         """Run until an exit, or until `fuel` instructions or interrupts have been taken."""

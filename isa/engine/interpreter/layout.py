@@ -1,7 +1,8 @@
 """Shapes of the interpreter's private memory: predecoded code and the inline TLB. Sizes are bytes.
 
 Predecoded code holds one micro-op per aligned instruction slot of RAM, and one more per page that
-says the page ends. A micro-op is one word: operation, rd, rs1, rs2 (a byte each), immediate.
+says the page ends. A micro-op is one word: two register slots, the operation, and 32 bits for an
+immediate or whatever else there is (`ops.py`).
 """
 
 INSN_SLOT = 2
@@ -13,10 +14,10 @@ PC_TO_UOP = 2  # shift: UOP / INSN_SLOT is 4
 EXECUTE = 1 << 63  # with it, what is passed as fuel is one instruction to carry out
 INSN_BITS = (1 << 32) - 1
 
-OP_MASK = 0xFF
-RD_AT, RS1_AT, RS2_AT, IMM_AT = 8, 16, 24, 32
+OP_AT, OP_MASK = 16, 0xFFFF
+LAST_AT = 32  # where a micro-op's upper half begins
 
-OP_UNDECODED, OP_SLOW, OP_PAGE_END, FIRST_OP = range(4)
+OP_UNDECODED, OP_SLOW, OP_PAGE_END, FIRST_OP = range(4)  # 0: fresh memory is undecoded
 
 EPOCH_BEFORE = 64  # the epoch word stands this far before the page flags
 HAS_CODE = 1  # page flag: micro-ops are decoded

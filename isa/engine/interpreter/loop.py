@@ -15,6 +15,7 @@ from isa.engine.interpreter.layout import (
     CODE_STRIDE,
     EXECUTE,
     INSN_BITS,
+    OP_AT,
     OP_MASK,
     OP_UNDECODED,
 )
@@ -100,7 +101,7 @@ def step(hart: MachinePage) -> int:
         uop = predecode(hart, insn, pc & PAGE_SIZE - 1)
         mark_code(hart, offset >> PAGE_SHIFT)
         store64(at, uop)
-    if is_self_sufficient(uop & OP_MASK) and not was_ready:
+    if is_self_sufficient(uop >> OP_AT & OP_MASK) and not was_ready:
         return 0
     carry_out(hart, insn)
     return settle(hart)

@@ -23,6 +23,7 @@ from isa.engine.interpreter.layout import (
     INSN_SLOT,
     LOADS_AT,
     MOST_STRIKES,
+    OP_AT,
     OP_PAGE_END,
     STORES_AT,
     STRIKE,
@@ -142,7 +143,7 @@ def mark_code(hart: Page, frame: int) -> None:
     store8(flags, HAS_CODE)
     if old & HAS_CODE:
         return
-    store64(hart[Slot.HOST_CODE] + frame * CODE_STRIDE + UOPS_PER_PAGE * UOP, OP_PAGE_END)
+    store64(hart[Slot.HOST_CODE] + frame * CODE_STRIDE + UOPS_PER_PAGE * UOP, OP_PAGE_END << OP_AT)
     if old & HAS_STORES:
         epoch = hart[Slot.HOST_CODE_PAGES] - EPOCH_BEFORE
         store64(epoch, load64(epoch) + 1)

@@ -1,81 +1,112 @@
 """Generated modules: written once to a cache folder under the hash of all they come from.
 
 The hash covers the generated text (so every meaning and table), the compiled words, and the
-versions of Python, Numba, llvmlite and the CPU; so compiled code is never stale. Numba keeps its
-machine code beside the module. Processes share the folder; where none can be written, nothing is
-kept.
+versions of Python and LLVM and the CPU; so compiled code is never stale. Machine code is kept as an
+object file beside the text. Processes share the folder; where none can be written, nothing is kept.
 """
 
+import ctypes
 import fcntl
 import hashlib
-import importlib.util
 import inspect
 import logging
 import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from types import ModuleType
+from typing import Any, cast
 
 import llvmlite
 import llvmlite.binding as llvm
-import numba
 
-from isa.engine.lowering import words
-from isa.engine.lowering.subset import Lowering, constant_name
+from isa.engine.lowering import emit, words
+from isa.engine.lowering.emit import emit_module
+from isa.engine.lowering.subset import Lowering
 
 _LOG = logging.getLogger(__name__)
 
-HEADER = '''"""Generated from {origin}. Do not edit: nothing reads changes."""
+HEADER = '''"""Generated from {origin}. Do not edit: nothing reads changes.
 
-import numpy as np
-from numba import cfunc, njit
-
-from isa.engine.lowering.words import (
-    asr, call2, divs, divu, get, get_byte, load8, load16, load32, load64, mulhs, mulhsu, mulhu,
-    put, put_byte, rems, remu, s, sext, store8, store16, store32, store64, word, zext,
-)
-
-compiled = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # called from compiled code only
+A name such as _0xff is that number as a word.
+"""
 '''
 
 
 def module_text(lowering: Lowering, origin: str, extra: str) -> str:
-    """Put together a generated module: constants, lowered functions, and `extra` after them."""
-    constants = "\n".join(
-        f"{constant_name(value)} = np.uint64({value:#x})" for value in sorted(lowering.constants)
-    )
+    """Put together a generated module: lowered functions, and `extra` after them."""
     functions = "\n\n".join(f"@compiled\n{text}" for text in lowering.functions.values())
-    return f"{HEADER.format(origin=origin)}{constants}\n\n\n{functions}\n\n\n{extra}\n"
+    return f"{HEADER.format(origin=origin)}\n\n{functions}\n\n\n{extra}\n"
 
 
-def load_module(name: str, text: str) -> ModuleType:
-    """Import generated text; compiles it, or takes the machine code kept from an earlier run."""
-    digest = _digest(text)
+class MachineCode:
+    """A generated module's machine code in memory, for as long as the process lives."""
+
+    def __init__(self, object_code: bytes) -> None:
+        target = _target_machine()
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(object_code))
+        self._engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        """Give the host address of an exported function."""
+        address: int = self._engine.get_function_address(name)
+        assert address, f"{name} is not exported"
+        return address
+
+    def function(self, name: str, arity: int) -> Callable[..., int]:
+        """Give an exported function of `arity` words."""
+        words = [ctypes.c_uint64] * arity
+        entry = ctypes.CFUNCTYPE(ctypes.c_uint64, *words)(self.address(name))
+        entry.code = self  # type: ignore[attr-defined]  # lives as long as its functions
+        return entry
+
+
+def load_module(name: str, text: str) -> MachineCode:
+    """Give a generated text's machine code: kept from an earlier run, or compiled now."""
+    return _load(name, text, _digest(text))
+
+
+@cache
+def _load(name: str, text: str, digest: str) -> MachineCode:
     folder = cache_folder() / f"{name}-{digest}"
-    qualified = f"trapline_generated_{name}_{digest}"
-    if qualified in sys.modules:
-        return sys.modules[qualified]
-    path = folder / f"{name}.py"
+    kept = folder / f"{name}.o"
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder, name):
-        if not path.exists():
-            _write_once(path, text)
-        if not _has_code(folder):
+        if not kept.exists():
             _LOG.info("compiling the %s (once; kept in %s)...", name, folder.parent)
-        return _import(qualified, path)
+            _write(folder / f"{name}.py", text.encode())
+            _write(kept, compile_module(name, text))
+        return MachineCode(kept.read_bytes())
+
+
+def compile_module(name: str, text: str) -> bytes:
+    """Compile a generated text to an object file."""
+    target = _target_machine()
+    module = llvm.parse_assembly(str(emit_module(name, text)))
+    module.triple, module.data_layout = target.triple, str(target.target_data)
+    builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2))
+    builder.getModulePassManager().run(module, builder)
+    return cast(bytes, target.emit_object(module))
+
+
+def _target_machine() -> Any:
+    """Give LLVM for this very machine; all code of a module is near its constants."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=2, reloc="pic", codemodel="small", jit=True,
+    )  # fmt: skip
 
 
 def is_compiled(name: str, text: str) -> bool:
     """Say whether machine code for a generated text is kept from an earlier run."""
-    return _has_code(cache_folder() / f"{name}-{_digest(text)}")
-
-
-def _has_code(folder: Path) -> bool:
-    return any((folder / "__pycache__").glob("*.nbi"))
+    return (cache_folder() / f"{name}-{_digest(text)}" / f"{name}.o").exists()
 
 
 def cache_folder() -> Path:
@@ -124,8 +155,9 @@ def _throwaway_folder() -> Path:
 
 def _digest(text: str) -> str:
     cpu = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
-    versions = f"{sys.version} {numba.__version__} {llvmlite.__version__} {platform.machine()}"
-    everything = "\0".join((text, inspect.getsource(words), versions, cpu))
+    versions = f"{sys.version} {llvmlite.__version__} {platform.machine()}"
+    compiler = "".join(inspect.getsource(module) for module in (words, emit, sys.modules[__name__]))
+    everything = f"{text}\0{compiler}\0{versions}\0{cpu}"
     return hashlib.sha256(everything.encode()).hexdigest()[:20]
 
 
@@ -136,27 +168,14 @@ def _locked(folder: Path, name: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if not _has_code(folder):
+            if not (folder / f"{name}.o").exists():
                 _LOG.info("waiting for another process that compiles the %s...", name)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _write_once(path: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        file.write(text)
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that is there as a whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(data)
     Path(file.name).replace(path)
-
-
-def _import(qualified: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(qualified, path)
-    assert spec is not None, f"cannot import {path}"
-    assert spec.loader is not None, f"cannot import {path}"
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[qualified] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[qualified]
-        raise
-    return module

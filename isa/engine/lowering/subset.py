@@ -1,6 +1,6 @@
-"""Rewriting functions written in words to Numba's terms.
+"""Rewriting functions written in words to the terms of generated modules.
 
-Integers become unsigned 64-bit constants, `hart[slot]` becomes a load from the page, and the
+Integers become the names of 64-bit constants, `hart[slot]` becomes a load from the page, and the
 functions a function calls are found and rewritten with it. What the subset does not have is refused
 with the file and line.
 """
@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from numba.core.extending import _Intrinsic as Intrinsic
-
+from isa.engine.lowering.words import CompiledWord
 from isa.errors import Location, SpecError
 
 MASK = (1 << 64) - 1
@@ -39,7 +38,6 @@ class Lowering:
     ) -> None:
         self._word_modules = {module.__name__ for module in word_modules}
         self._replaced = replaced
-        self.constants: set[int] = set()
         self.functions: dict[str, str] = {}
         self._origin: dict[str, Function] = {}
 
@@ -75,8 +73,7 @@ class Lowering:
         return "\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in body)
 
     def constant(self, value: int) -> str:
-        """Note a constant and give its name."""
-        self.constants.add(value & MASK)
+        """Give a constant's name."""
         return constant_name(value)
 
 
@@ -162,7 +159,7 @@ class _Rewriter(ast.NodeTransformer):
         if node.id in self._locals or not isinstance(node.ctx, ast.Load):
             return node
         value = self._globals.get(node.id)
-        if isinstance(value, Intrinsic):
+        if isinstance(value, CompiledWord):
             return node
         if inspect.isfunction(value):
             return ast.Name(self._lowering.add(value), ast.Load())

@@ -8,31 +8,24 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba.core import types
-from numba.core.errors import TypingError
-from numba.extending import intrinsic
 
 U64 = ir.IntType(64)
 Emit = Callable[..., Any]
 
 
-def _word(emit: Emit, arity: int, result: Any = types.uint64) -> Any:
-    """Make an intrinsic of `arity` words from a function that emits its instructions."""
+class CompiledWord:
+    """A word of compiled code: `emit(builder, *values)` adds its instructions.
 
-    def typed(*args: Any) -> tuple[Any, Any]:
-        for arg in args:
-            if arg != types.uint64:
-                raise TypingError(f"{emit.__name__}: a word is uint64, not {arg}")
+    `gives` is False for a word without a result. Calling one as Python is a mistake.
+    """
 
-        def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            out = emit(builder, *values)
-            return context.get_dummy_value() if result == types.void else out
+    def __init__(self, emit: Emit, arity: int, *, gives: bool = True) -> None:
+        self.emit = emit
+        self.arity = arity
+        self.gives = gives
 
-        return result(*args), codegen
-
-    names = ["typingctx", *(f"a{i}" for i in range(arity))]
-    source = f"lambda {', '.join(names)}: typed({', '.join(names[1:])})"
-    return intrinsic(eval(source, {"typed": typed}))
+    def __call__(self, *args: Any) -> Any:
+        raise AssertionError("exists only as compiled code")
 
 
 def _pointer(builder: Any, address: Any, width: int) -> Any:
@@ -87,11 +80,13 @@ def _call2(builder: Any, address: Any, a: Any, b: Any) -> Any:
     return builder.call(builder.inttoptr(address, function.as_pointer()), [a, b])
 
 
-get = _word(lambda b, hart, slot: b.load(_slot(b, hart, slot)), 2)
-put = _word(lambda b, hart, slot, value: b.store(value, _slot(b, hart, slot)), 3, types.void)
-load8, load16, load32, load64 = (_word(_load(width), 1) for width in (8, 16, 32, 64))
+get = CompiledWord(lambda b, hart, slot: b.load(_slot(b, hart, slot)), 2)
+put = CompiledWord(
+    lambda b, hart, slot, value: b.store(value, _slot(b, hart, slot)), 3, gives=False
+)
+load8, load16, load32, load64 = (CompiledWord(_load(width), 1) for width in (8, 16, 32, 64))
 store8, store16, store32, store64 = (
-    _word(_store(width), 2, types.void) for width in (8, 16, 32, 64)
+    CompiledWord(_store(width), 2, gives=False) for width in (8, 16, 32, 64)
 )
 
 
@@ -101,39 +96,33 @@ def _byte_slot(builder: Any, hart: Any, packed: Any, at: Any) -> Any:
     return _slot(builder, hart, number)
 
 
-get_byte = _word(lambda b, hart, packed, at: b.load(_byte_slot(b, hart, packed, at)), 3)
-put_byte = _word(
+get_byte = CompiledWord(lambda b, hart, packed, at: b.load(_byte_slot(b, hart, packed, at)), 3)
+put_byte = CompiledWord(
     lambda b, hart, packed, at, value: b.store(value, _byte_slot(b, hart, packed, at)),
     4,
-    types.void,
+    gives=False,
 )
-call2 = _word(_call2, 3)
+call2 = CompiledWord(_call2, 3)
 
-asr = _word(_binary("ashr"), 2)
-divu = _word(_binary("udiv"), 2)
-remu = _word(_binary("urem"), 2)
-divs = _word(_binary("sdiv"), 2)
-rems = _word(_binary("srem"), 2)
-mulhu = _word(_high("zext", "zext"), 2)
-mulhs = _word(_high("sext", "sext"), 2)
-mulhsu = _word(_high("sext", "zext"), 2)
-sext = _word(_extend("ashr"), 2)
-zext = _word(_extend("lshr"), 2)
-
-
-@intrinsic
-def s(typingctx: Any, value: Any) -> tuple[Any, Any]:
-    """Read a word as a signed number."""
-    return types.int64(types.uint64), lambda context, builder, signature, args: args[0]
+asr = CompiledWord(_binary("ashr"), 2)
+divu = CompiledWord(_binary("udiv"), 2)
+remu = CompiledWord(_binary("urem"), 2)
+divs = CompiledWord(_binary("sdiv"), 2)
+rems = CompiledWord(_binary("srem"), 2)
+mulhu = CompiledWord(_high("zext", "zext"), 2)
+mulhs = CompiledWord(_high("sext", "sext"), 2)
+mulhsu = CompiledWord(_high("sext", "zext"), 2)
+sext = CompiledWord(_extend("ashr"), 2)
+zext = CompiledWord(_extend("lshr"), 2)
 
 
-@intrinsic
-def word(typingctx: Any, value: Any) -> tuple[Any, Any]:
-    """Make a word of a truth value; a word stays as it is."""
-    if value == types.boolean:
-        return types.uint64(types.boolean), lambda context, builder, signature, args: builder.zext(
-            args[0], U64
-        )
-    if value != types.uint64:
-        raise TypingError(f"word: not a word or a truth value: {value}")
-    return types.uint64(types.uint64), lambda context, builder, signature, args: args[0]
+s = CompiledWord(lambda b, value: value, 1)
+"""Reads a word as a signed number; the compiler makes comparisons with it signed ones."""
+
+word = CompiledWord(lambda b, value: value, 1)
+"""Makes a word of a truth value, which the compiler does with all of them."""
+
+
+def all_words() -> dict[str, CompiledWord]:
+    """Give every word by its name."""
+    return {name: value for name, value in globals().items() if isinstance(value, CompiledWord)}

@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from isa import words
-from isa.engine.lowering.subset import Lowering
+from isa.engine.lowering.subset import Lowering, constant_name
 from isa.errors import SpecError
 from isa.words import Word, sext
 
@@ -90,7 +90,8 @@ def test_words_constants_and_locals_are_accepted():
     assert lowering.add(is_fine) == "is_fine"
     text = lowering.functions["is_fine"]
     assert "sext(rs1" in text
-    assert {0, 1, 2, 32, (1 << 64) - 8} <= lowering.constants
+    for value in (0, 1, 2, 32, (1 << 64) - 8):
+        assert constant_name(value) in text
 
 
 def test_an_inlined_meaning_assigns_its_result_on_every_path():
