@@ -6,7 +6,8 @@ Their parts are in `objects.py`; how they are written is in `elf.py`.
 from dataclasses import dataclass, field
 
 from assembler.elf import write_image, write_object
-from assembler.objects import ObjSection, ObjSymbol, Segment
+from assembler.errors import AssemblyWarning
+from assembler.objects import ObjGroup, ObjSection, ObjSymbol, Segment
 
 
 @dataclass(slots=True)
@@ -17,10 +18,12 @@ class Object:
     sections: list[ObjSection] = field(default_factory=list)
     symbols: list[ObjSymbol] = field(default_factory=list)
     flags: int = 0
+    groups: list[ObjGroup] = field(default_factory=list)
+    warnings: tuple[AssemblyWarning, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Give the ELF64 file."""
-        return write_object(self.sections, self.symbols, self.flags)
+        return write_object(self.sections, self.symbols, self.flags, self.groups)
 
     def section(self, name: str) -> ObjSection:
         """Give the first section of that name; raise KeyError when there is none."""

@@ -29,6 +29,7 @@ from assembler.options import DEFAULT_MARCH, PRIV_SPEC, Switches, make_target
 from assembler.parse import Parser, Tree, terminal
 from assembler.sections import Section, layout
 from assembler.source import Frame, Spot, Statement, split
+from assembler.subsections import join_subsections
 from assembler.symbols import Symbol
 from isa.errors import Location
 
@@ -115,6 +116,7 @@ class Assembly(Debugging):
         symbol.defined_at = self.spot
 
     def _finish(self, frame: Frame) -> Object:
+        join_subsections(self.sections.values(), self.symbols, self.lines_table)
         sections = list(self.sections.values())
         if self.uses_privileged and not any(self.target.priv_spec):
             self.target.priv_spec = PRIV_SPEC
@@ -136,6 +138,7 @@ class Assembly(Debugging):
         if self.errors:
             raise Fatal
         obj.filename = frame.filename
+        obj.warnings = tuple(self.warnings)
         return obj
 
     def complain(self, complaint: Complaint, spot: Spot) -> None:

@@ -10,7 +10,10 @@ from assembler.dwarf.procedures import Frames
 from assembler.dwarf.sections import DebugSections
 from assembler.emit import Emitter
 from assembler.errors import AssemblyWarning
-from assembler.sections import Section
+from assembler.expr import Linear
+from assembler.reloc import Field
+from assembler.sections import Fixup, Place, Section
+from assembler.source import Spot
 
 
 class Debugging(Emitter):
@@ -22,6 +25,7 @@ class Debugging(Emitter):
         self.lines_table = LineTable()
         self.lines_table.files.folder = str(Path.cwd())
         self.warnings: list[AssemblyWarning] = []
+        self.leb_distances: list[tuple[Place, Linear, Spot]] = []
         self.sections: dict[str, Section] = {}
 
     def warn(self, message: str) -> None:
@@ -60,12 +64,24 @@ class Debugging(Emitter):
             section = self.sections[name] = Section(name, flags, kind, entsize)
         return section
 
+    def _relocate_lebs(self) -> None:
+        """Let a linker correct distances in code that are written as LEB128."""
+        for place, value, spot in self.leb_distances:
+            places = [symbol.place for symbol in (value.plus, value.minus) if symbol is not None]
+            if len(places) == 2 and all(place and place.section.is_code for place in places):
+                pair = (("SET", value.plus, value.constant), ("SUB", value.minus, 0))
+                for kind, symbol, constant in pair:
+                    field = Field(1, f"R_RISCV_{kind}_ULEB128")
+                    fixup = Fixup(place, field, Linear(symbol, None, constant), spot)
+                    place.section.fixups.append(fixup)
+
     def write_debugging(self) -> None:
         """Write the sections of debugging and unwinding information; the layout is done."""
 
         def opened(name: str, flags: str, entsize: int) -> Section:
             return self.open_section(name, flags, "progbits", entsize)
 
+        self._relocate_lebs()
         writer = DebugSections(self.symbols, opened, self.spot)
         writer.write_lines(self.lines_table, self.sections)
         writer.write_frames(self.frames)

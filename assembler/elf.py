@@ -5,23 +5,25 @@ and the RISC-V ELF psABI, chapter "ELF Object Files". Not here: reading (`elf_re
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assembler.objects import (
     BINDINGS,
     SECTION_FLAGS,
-    SECTION_TYPES,
     SYMBOL_TYPES,
     VISIBILITIES,
+    ObjGroup,
     ObjSection,
     ObjSymbol,
     Segment,
+    section_type_number,
 )
 
 EM_RISCV = 243
 ET_REL, ET_EXEC = 1, 2
 PT_LOAD = 1
+_GROUP = 17
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
@@ -29,7 +31,8 @@ _SYMBOL = struct.Struct("<IBBHQQ")
 _RELA = struct.Struct("<QQq")
 _SPECIAL_SECTIONS = {"undefined": 0, "absolute": 0xFFF1, "common": 0xFFF2}
 _SEGMENT_FLAGS = {"x": 1, "w": 2, "r": 4}
-_IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
+_IDENT = b"\x7fELF\x02\x01\x01"
+_GNU = 3  # the operating system whose extensions some flags and types are
 PAGE = 0x1000
 
 
@@ -75,10 +78,10 @@ class _Program:
 
 
 def _section_header(section: ObjSection) -> _Header:
-    flags = sum(SECTION_FLAGS[letter] for letter in set(section.flags))
+    flags = sum(SECTION_FLAGS[letter] for letter in set(section.flags)) | section.more_flags
     return _Header(
         section.name,
-        SECTION_TYPES[section.type],
+        section_type_number(section.type),
         flags,
         section.data,
         section.size,
@@ -122,11 +125,16 @@ def _symbol_headers(
     return symtab, _Header(".strtab", 3, 0, names.data, len(names.data))
 
 
-def write_object(sections: list[ObjSection], symbols: list[ObjSymbol], flags: int) -> bytes:
+def write_object(
+    sections: list[ObjSection],
+    symbols: list[ObjSymbol],
+    flags: int,
+    groups: Sequence[ObjGroup] = (),
+) -> bytes:
     """Write a relocatable object."""
-    symbols = _ordered(symbols)
-    headers: list[_Header] = []
-    index_of: dict[int, int] = {}
+    symbols = _ordered([*symbols, *_group_symbols(groups, symbols)])
+    headers = [_Header(".group", _GROUP, 0, b"", 0, align=4, entsize=4) for _ in groups]
+    index_of = {id(group): number for number, group in enumerate(groups, 1)}
     relocated: list[tuple[int, ObjSection]] = []
     for section in sections:
         headers.append(_section_header(section))
@@ -137,12 +145,53 @@ def write_object(sections: list[ObjSection], symbols: list[ObjSymbol], flags: in
             rela = _Header(f".rela{section.name}", 4, 0x40, b"", size, align=8, entsize=_RELA.size)
             rela.info = len(headers)
             headers.append(rela)
+    for section in sections:
+        if section.linked is not None:
+            headers[index_of[id(section)] - 1].link = index_of[id(section.linked)]
     symtab, strtab = _symbol_headers(symbols, index_of, len(headers) + 1)
     numbers = {id(symbol): number for number, symbol in enumerate(symbols, 1)}
     for index, section in relocated:
         headers[index].link = len(headers) + 1
         headers[index].data = _relocations(section, numbers)
-    return _write(ET_REL, 0, flags, [*headers, symtab, strtab], [])
+    for header, group in zip(headers, groups, strict=False):
+        header.link, header.info = len(headers) + 1, numbers[id(group.signature)]
+        _fill_group(header, group, headers, index_of)
+    system = _GNU if _needs_gnu(sections, symbols) else 0
+    return _write(ET_REL, 0, flags, [*headers, symtab, strtab], [], system)
+
+
+def _group_symbols(groups: Sequence[ObjGroup], symbols: list[ObjSymbol]) -> list[ObjSymbol]:
+    """Give a section symbol for each group, and the signatures that are no symbols yet."""
+    known = {id(symbol) for symbol in symbols}
+    heads: list[ObjSymbol] = []
+    for group in groups:
+        if id(group.signature) not in known:
+            group.signature.section = group
+            heads.append(group.signature)
+        heads.append(ObjSymbol("", type="section", section=group))
+    return heads
+
+
+def _fill_group(
+    header: _Header, group: ObjGroup, headers: list[_Header], index_of: dict[int, int]
+) -> None:
+    """Fill in a group's members; the relocations of a member belong to the group too."""
+    words = [int(group.is_comdat)]
+    for member in group.members:
+        index = index_of[id(member)]
+        words.append(index)
+        if member.relocations:
+            headers[index].flags |= SECTION_FLAGS["G"]
+            words.append(index + 1)
+    header.data = struct.pack(f"<{len(words)}I", *words)
+    header.size = len(header.data)
+
+
+def _needs_gnu(sections: list[ObjSection], symbols: list[ObjSymbol]) -> bool:
+    """Whether a flag or a type stands in the range that operating systems define."""
+    return any(symbol.type == "gnu_ifunc" for symbol in symbols) or any(
+        letter in section.flags for section in sections for letter in "Rd"
+    )
 
 
 def _relocations(section: ObjSection, numbers: dict[int, int]) -> bytearray:
@@ -169,7 +218,12 @@ def write_image(
 
 
 def _write(
-    kind: int, entry: int, flags: int, headers: list[_Header], segments: list[_Program]
+    kind: int,
+    entry: int,
+    flags: int,
+    headers: list[_Header],
+    segments: list[_Program],
+    system: int = 0,
 ) -> bytes:
     """Lay out the file: header, program headers, contents, section headers."""
     names = StringTable()
@@ -191,8 +245,8 @@ def _write(
         )
     programs = _HEADER.size if segments else 0
     body[: _HEADER.size] = _HEADER.pack(
-        *(_IDENT, kind, EM_RISCV, 1, entry, programs, table, flags, _HEADER.size),
-        *(_SEGMENT.size if segments else 0, len(segments), _SECTION.size),
+        *(_IDENT + bytes([system, *bytes(8)]), kind, EM_RISCV, 1, entry, programs, table, flags),
+        *(_HEADER.size, _SEGMENT.size if segments else 0, len(segments), _SECTION.size),
         *(len(headers) + 1, len(headers)),
     )
     for number, program in enumerate(segments):

@@ -213,6 +213,7 @@ def local_target(value: Value, section: Section) -> int | None:
     if not isinstance(folded, Linear) or folded.minus is not None or folded.plus is None:
         return None
     place = folded.plus.place
-    if place is None or place.section is not section or folded.plus.binding == "weak":
+    is_here = place is not None and place.section.root is section.root
+    if place is None or not is_here or folded.plus.binding == "weak":
         return None
     return place.final() + folded.constant

@@ -12,7 +12,7 @@ from assembler.artifacts import Object
 from assembler.attributes import attributes_section
 from assembler.errors import Complaint, nearest
 from assembler.expr import Linear, Value, describe, fold, symbols_of
-from assembler.objects import ObjSection, ObjSymbol, Relocation
+from assembler.objects import ObjGroup, ObjSection, ObjSymbol, Relocation
 from assembler.options import Target
 from assembler.reloc import Field, patch_field, patch_operand, types_by_name
 from assembler.sections import Fixup, Section
@@ -54,6 +54,10 @@ class Finisher:
         heads = [self._head(section) for section in self._object.sections]
         names = [ObjSymbol(name, type="file", section="absolute") for name in self._table.sources]
         heads = [*names[:1], *heads, *names[1:]]
+        for section in self._sections:
+            if section.linked:
+                self._outputs[id(section)].linked = self._linked(section)
+        self._object.groups = self._groups()
         self._object.symbols = [*heads, *marks, *self._made.values()]
         return self._object
 
@@ -72,6 +76,33 @@ class Finisher:
                 at[offset] = ObjSymbol(name, offset, section=self._outputs[id(section)])
             found += [symbol for offset, symbol in at.items() if offset < section.size]
         return found
+
+    def _linked(self, section: Section) -> ObjSection:
+        """Find the section that another one describes, by a symbol in it or by its name."""
+        symbol = self._table.by_name.get(section.linked)
+        if symbol is not None and symbol.place is not None:
+            return self._outputs[id(symbol.place.section)]
+        for other in self._object.sections:
+            if other.name == section.linked:
+                return other
+        raise Complaint(f"undefined linked-to symbol {section.linked!r} on section {section.name}")
+
+    def _groups(self) -> list[ObjGroup]:
+        """Collect the sections that say they belong to groups."""
+        groups: dict[str, ObjGroup] = {}
+        for section in self._sections:
+            if section.group:
+                group = groups.get(section.group)
+                if group is None:
+                    signature = self._signature(section.group)
+                    group = groups[section.group] = ObjGroup(signature, section.is_comdat)
+                group.members.append(self._outputs[id(section)])
+        return list(groups.values())
+
+    def _signature(self, name: str) -> ObjSymbol:
+        symbol = self._table.by_name.get(name)
+        made = None if symbol is None else self._made.get(id(symbol))
+        return ObjSymbol(name) if made is None else made
 
     # ---- symbols
 
@@ -252,6 +283,7 @@ def _column_of(fixup: Fixup) -> int | None:
 def _output(section: Section) -> ObjSection:
     output = ObjSection(section.name, section.type, section.flags, b"", section.size)
     output.align, output.entsize = section.align, section.entsize
+    output.more_flags = section.more_flags
     return output
 
 

@@ -21,7 +21,7 @@ SECTION_TYPES = {
 }
 # Letters of `.section` flags and their ELF bits.
 SECTION_FLAGS = {"w": 1, "a": 2, "x": 4, "M": 0x10, "S": 0x20, "I": 0x40, "G": 0x200, "T": 0x400}
-SECTION_FLAGS |= {"e": 0x80000000}
+SECTION_FLAGS |= {"o": 0x80, "R": 0x200000, "d": 0x1000000, "e": 0x80000000}
 BINDINGS = {"local": 0, "global": 1, "weak": 2}
 SYMBOL_TYPES = {"notype": 0, "object": 1, "func": 2, "section": 3, "file": 4, "common": 5}
 SYMBOL_TYPES |= {"tls": 6, "gnu_ifunc": 10}
@@ -41,7 +41,7 @@ class ObjSymbol:
     binding: str = "local"
     type: str = "notype"
     visibility: str = "default"
-    section: "ObjSection | str" = "undefined"
+    section: "ObjSection | ObjGroup | str" = "undefined"
 
 
 @dataclass(slots=True)
@@ -67,11 +67,27 @@ class ObjSection:
     entsize: int = 0
     address: int = 0
     relocations: list[Relocation] = field(default_factory=list)
+    more_flags: int = 0  # bits that have no letter
+    linked: "ObjSection | None" = None  # the section that this one describes (SHF_LINK_ORDER)
 
     @property
     def is_loaded(self) -> bool:
         """Whether it takes room in memory."""
         return "a" in self.flags
+
+
+@dataclass(eq=False, slots=True)
+class ObjGroup:
+    """Sections that are kept or dropped together; of COMDAT groups of one name one is linked."""
+
+    signature: ObjSymbol  # in no section when the source does not define it
+    is_comdat: bool
+    members: list[ObjSection] = field(default_factory=list)
+
+
+def section_type_number(kind: str) -> int:
+    """Give the number of a section type, which may be written as a number."""
+    return SECTION_TYPES[kind] if kind in SECTION_TYPES else int(kind, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,12 +132,10 @@ class MacroHeader:
 
 @dataclass(frozen=True)
 class SectionHeader:
-    """What stands after `.section`."""
+    """What stands after `.section`: a name, and arguments as they are written."""
 
     name: str
-    flags: str | None
-    type: str | None
-    rest: tuple[str, ...]
+    arguments: tuple[str | None, ...] = ()
 
 
 @v_args(inline=True)
@@ -177,18 +175,10 @@ class _Build(Transformer[Token, Any]):
     def flavoured(self, symbol: Atom, flavour: Atom) -> Flavoured:
         return Flavoured(symbol, flavour)
 
-    def section(self, name: str, *rest: str | None) -> SectionHeader:
-        flags, kind, *more = (*rest, None, None)[: max(2, len(rest))]
-        flags = str(flags)[1:-1] if flags is not None else None
-        return SectionHeader(name, flags, kind, tuple(str(word) for word in more if word))
+    def section(self, name: str, *arguments: str | None) -> SectionHeader:
+        return SectionHeader(name.strip('"'), arguments)
 
     def section_name(self, token: Token) -> str:
-        return str(token).strip('"')
-
-    def section_type(self, token: Token) -> str:
-        return str(token)
-
-    def section_word(self, token: Token) -> str:
         return str(token)
 
     def symbol_type(self, name: Token, kind: Token) -> tuple[str, str]:

@@ -82,7 +82,28 @@ class Section:
     reserved: int = 0  # bytes of a section without contents
     mark: str = ""
     is_firm: bool = True  # no point so far may change its size
+    group: str = ""  # the signature of the group it belongs to
+    is_comdat: bool = False  # whether only one group of that signature is linked
+    parent: "Section | None" = None  # of a subsection
+    parts: dict[int, "Section"] = field(default_factory=dict)  # subsections by number
+    linked: str = ""  # the symbol or section whose section it describes
+    more_flags: int = 0  # bits that have no letter
     stretch: int = 0  # counts the places so far where GNU as begins a new frag
+
+    @property
+    def root(self) -> "Section":
+        """The whole section that this is a part of."""
+        return self.parent or self
+
+    def part(self, number: int) -> "Section":
+        """Give a subsection, made now if it is new; number 0 is the section itself."""
+        if not number:
+            return self
+        part = self.parts.get(number)
+        if part is None:
+            part = self.parts[number] = Section(self.name, self.flags, self.type, self.entsize)
+            part.parent = self
+        return part
 
     @property
     def is_code(self) -> bool:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from assembler.attributes import sleb128, uleb128
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
+from assembler.expr import Linear, Value, describe, fold
 from assembler.parse import Atom, Operands, Tree
 from assembler.reloc import check_data
+from assembler.sections import Point
 
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
@@ -78,13 +80,36 @@ def _strings(assembly: "Assembly", name: str, operands: Operands) -> None:
 
 def _leb128(assembly: "Assembly", name: str, operands: Operands) -> None:
     for tree in operands.trees:
-        value = assembly.absolute(tree, operands.atoms, f"the operand of {name}")
-        if name == ".sleb128":
-            assembly.emit_bytes(sleb128(value))
-        elif value < 0:
-            raise Complaint(f"{name} takes no negative numbers", operands.column(tree))
+        value = assembly.evaluate(tree, operands.atoms)
+        folded = fold(value, is_final=False)
+        is_distance = isinstance(value, Linear) and bool(value.plus and value.minus)
+        if isinstance(folded, int) and not is_distance:
+            assembly.emit_bytes(_leb128_bytes(name, folded))
         else:
-            assembly.emit_bytes(uleb128(value))
+            _leb128_later(assembly, name, value)
+
+
+def _leb128_bytes(name: str, value: int) -> bytes:
+    """Encode a number; without a sign, it is a word of 64 bits."""
+    return sleb128(value) if name == ".sleb128" else uleb128(value & (1 << 64) - 1)
+
+
+def _leb128_later(assembly: "Assembly", name: str, value: Value) -> None:
+    """Leave room for a number that depends on the layout; a linker corrects distances in code."""
+    section, encoded = assembly.section, [b"\0"]
+    section.set_mark("d")
+
+    def measure(_: int) -> int:
+        folded = fold(value, is_final=True)
+        if not isinstance(folded, int):
+            raise Complaint(f"the operand of {name} depends on {describe(folded)}")
+        encoded[0] = _leb128_bytes(name, folded)
+        return len(encoded[0])
+
+    if name == ".uleb128" and isinstance(value, Linear):
+        assembly.leb_distances.append((section.here(), value, assembly.spot))
+    point = Point(section.size, 1, measure, lambda _: encoded[0], False, assembly.spot, "leb")
+    section.add_point(point)
 
 
 TABLE: Table = {

@@ -99,6 +99,18 @@ class LineTable:
         rows.append(row)
         return row
 
+    def join(self, section: Section, part: Section) -> None:
+        """Append the rows of a subsection to those of its section."""
+        rows = self.rows.pop(id(part), None)
+        if rows is None:
+            return
+        if id(section) in self.rows:
+            self.sections.remove(part)
+            self.rows[id(section)] += rows
+        else:
+            self.sections[self.sections.index(part)] = section
+            self.rows[id(section)] = rows
+
     def forget(self) -> None:
         """Drop the rows made by the assembler: the source describes itself."""
         self.is_generated = False
