@@ -1,21 +1,21 @@
 """What the commands `run` and `boot` do between them: one run, its console, its account.
 
 The guest's console is standard output, or standard error when standard output is for JSON. Input
-that is piped in goes to the guest's console; a terminal's does not.
+that is piped in, or typed at a terminal, goes to the guest's console.
 """
 
 import argparse
 import json
-import os
-import select
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from isa.errors import TraplineError
+from trapline.monitor import MachineMonitor
 from trapline.options import read_options
 from trapline.settings import EXACT, Options, machine_config, parse_size
+from trapline.terminal import LeftError, TerminalInput, open_input
 
 if TYPE_CHECKING:
     from trapline.session import Plan, Result
@@ -55,8 +55,16 @@ def _run(args: argparse.Namespace, program: str, options: Options, mode: str) ->
     out = sys.stderr if args.json == STDOUT else sys.stdout
     plan = make_plan(program, options, mode)
     signature = _find_signature(args, plan)
-    console = make_console(_echo_to(out), source=_piped_input(sys.stdin))
-    result = execute(plan, mode, load_engine(plan), console)
+    monitor = MachineMonitor()
+    source = open_input(sys.stdin, monitor)
+    console = make_console(_echo_to(out), source=source)
+    try:
+        result = execute(plan, mode, load_engine(plan), console, started=monitor.watch)
+    except LeftError:
+        return 0
+    finally:
+        if isinstance(source, TerminalInput):
+            source.close()
     out.flush()
     if signature is not None:
         Path(args.signature).write_text(signature.text(result.machine.memory), encoding="ascii")
@@ -132,32 +140,6 @@ def _echo_to(out: TextIO) -> Callable[[bytes], None]:
             raise OutputLostError(error) from None
 
     return echo
-
-
-def _piped_input(stdin: TextIO | None) -> Callable[[int], bytes] | None:
-    """Make the function that takes what is waiting in a pipe or file; None for a terminal."""
-    try:
-        if stdin is None or stdin.isatty():
-            return None
-        descriptor = stdin.fileno()
-    except (OSError, ValueError):  # closed, or no file at all
-        return None
-    is_open = True
-
-    def take(limit: int) -> bytes:
-        nonlocal is_open
-        if not is_open:
-            return b""
-        try:
-            if not select.select([descriptor], [], [], 0)[0]:
-                return b""
-            data = os.read(descriptor, limit)
-        except (OSError, ValueError):
-            data = b""
-        is_open = bool(data)
-        return data
-
-    return take
 
 
 # ------------------------------------------------------------------------------------- JSON

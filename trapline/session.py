@@ -27,7 +27,7 @@ from vmm.stop import Stop, StopReason
 if TYPE_CHECKING:
     from isa.engine import Engine
     from vmm.boot import BootPlan
-    from vmm.console import Console
+    from vmm.console import Console, InputSource
     from vmm.machine import Machine
 
 DIFFERENT = 1
@@ -163,7 +163,7 @@ def compare(guest: str, *, input: bytes = b"", **options: Any) -> Comparison:  #
 def make_console(
     echo: Echo | None = None,
     data: bytes = b"",
-    source: Callable[[int], bytes] | None = None,
+    source: "InputSource | None" = None,
 ) -> "Console":
     """Make a console with `data` waiting; `source` is asked for more when that has been read."""
     from vmm.console import INPUT_BYTES, Console
@@ -207,17 +207,24 @@ def load_engine(plan: Plan) -> "Engine":
 
 
 def execute(
-    plan: Plan, mode: str, engine: "Engine", console: "Console", bound: int | None = None
+    plan: Plan,
+    mode: str,
+    engine: "Engine",
+    console: "Console",
+    bound: int | None = None,
+    started: Callable[["Machine"], None] | None = None,
 ) -> Result:
     """Make the machine of a mode, run the plan on it, and account for it.
 
-    `bound` is one on instructions beside that of the options.
+    `bound` is one on instructions beside that of the options; `started` is shown the machine.
     """
     from vmm.state_hash import state_sha256
 
     config = machine_config(plan.options, mode)
     machine = _make(config, mode, engine, console)
     machine.load(plan.boot)
+    if started is not None:
+        started(machine)
     cpu_before, wall_before = time.process_time(), time.perf_counter()
     bounds = [limit for limit in (plan.options.max_instructions, bound) if limit is not None]
     stop = machine.run(min(bounds, default=None))

@@ -6,9 +6,27 @@ and only its last part is kept; input beyond the queue's size is refused.
 
 import hashlib
 from collections.abc import Callable
+from typing import Protocol
 
 TAIL_BYTES = 1 << 20
 INPUT_BYTES = 1 << 16
+
+
+class InputSource(Protocol):
+    """Where input comes from while a machine runs."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more may come."""
+
+    def __call__(self, limit: int) -> bytes:
+        """Give up to `limit` bytes, those that are there."""
+
+    def wait(self, seconds: float | None) -> bool:
+        """Wait until there may be some, or a while; say whether there may be.
+
+        A source that nobody sits at does not wait for a limited time: the guest's time is its own.
+        """
 
 
 class Console:
@@ -24,7 +42,7 @@ class Console:
         self,
         echo: Callable[[bytes], object] | None = None,
         tail_bytes: int = TAIL_BYTES,
-        source: Callable[[int], bytes] | None = None,
+        source: InputSource | None = None,
     ) -> None:
         self.total = 0
         self.echo_error: OSError | None = None
@@ -76,6 +94,17 @@ class Console:
         data = bytes(self._input[:limit])
         del self._input[:limit]
         return data
+
+    @property
+    def is_open(self) -> bool:
+        """Whether input may still come."""
+        return bool(self._input) or (self._source is not None and self._source.is_open)
+
+    def wait(self, seconds: float | None) -> bool:
+        """Wait for input, a while or for ever; say whether there may be some."""
+        if self._input:
+            return True
+        return self._source is not None and self._source.is_open and self._source.wait(seconds)
 
     @property
     def waiting(self) -> int:

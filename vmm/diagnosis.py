@@ -35,7 +35,7 @@ def diagnose(machine: Machine, stop: Stop, symbols: Symbols) -> list[str]:
     hart = machine.harts[machine.current]
     lines = [f"{WORDS[stop.reason]}: {stop.detail}, at {_place(hart.pc, symbols)}"]
     for each in machine.harts:
-        lines += _hart_lines(each, symbols)
+        lines += hart_lines(each, symbols)
     lines.append("  the last exits, the latest at the end:")
     lines += [f"    {line}" for line in _exit_lines(machine, symbols)] or ["    none"]
     return lines
@@ -58,7 +58,8 @@ def _place(address: int, symbols: Symbols) -> str:
     return f"{address:#x} <{name}>" if name else f"{address:#x}"
 
 
-def _hart_lines(hart: Hart, symbols: Symbols) -> Iterator[str]:
+def hart_lines(hart: Hart, symbols: Symbols) -> Iterator[str]:
+    """Give a hart's place, registers and the CSRs that matter."""
     yield f"  hart {hart.id} in {hart.priv.name}-mode at {_place(hart.pc, symbols)}"
     cells = [f"{name:>4} {hart.x[n]:016x}" for n, name in enumerate(X_NAMES) if n]
     for start in range(0, len(cells), COLUMNS):

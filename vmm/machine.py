@@ -34,9 +34,13 @@ from vmm.contracts import (
 from vmm.cpu import Cpu
 from vmm.devices import DeviceHost, attach_all
 from vmm.devices.clint import Clint
+from vmm.devices.rtc import Rtc
+from vmm.devices.uart import Uart
+from vmm.fdt import TIMEBASE_HZ
 from vmm.guest_memory import GuestMemory
 from vmm.hypercalls.sbi import SbiTable
 from vmm.hypercalls.sbi.hsm import HartState, HartStates
+from vmm.receiver import Receiver
 from vmm.recurrence import Watch
 from vmm.see import Platform, enter_supervisor
 from vmm.stop import Stop, StopReason
@@ -50,7 +54,7 @@ LAST_EXITS = 8
 # What every exit looks at: finding a member of an enum takes longer than reading a slot.
 FUEL, TRAP, MMIO, WFI = ExitReason.FUEL, ExitReason.TRAP, ExitReason.MMIO, ExitReason.WFI
 ECALL_S, STORE = Cause.ECALL_S, Access.STORE
-PC, EXIT, TRAPS = int(Slot.PC), int(Slot.EXIT), int(Slot.TRAPS)
+PC, EXIT, TRAPS, MIP = int(Slot.PC), int(Slot.EXIT), int(Slot.TRAPS), int(Slot.MIP)
 
 
 class Machine:
@@ -90,11 +94,18 @@ class Machine:
             self.console.write,
             self._stop_by,
             self.timers.changed,
+            self._set_external,
+            self.console.read,
         )
         self.devices = attach_all(self.bus, host)
-        clint = self.devices["clint"]
+        clint, rtc, uart = (self.devices[name] for name in ("clint", "rtc", "uart0"))
         assert isinstance(clint, Clint), "the board has a CLINT"
-        self.timers.connect(clint, ())
+        assert isinstance(rtc, Rtc), "the board has a clock"
+        assert isinstance(uart, Uart), "the board has a serial port"
+        self.uart = uart
+        self.receiver = Receiver(console, uart)
+        self.timers.connect(clint, (rtc,))
+        self.timers.watch(self.receiver)
 
     # ------------------------------------------------------------------------------ starting
 
@@ -253,11 +264,12 @@ class Machine:
             n for n in range(len(self.harts)) if self.states.status(n) is not HartState.STOPPED
         ]
         wait = self.timers.wait(running)
+        seconds = None if wait is None else wait / self.config.tick / TIMEBASE_HZ
+        if self.timers.look() or self.receiver.wait(seconds):
+            return
         if wait is not None:
             for hart in self.harts:
                 hart[Slot.IDLE] += wait
-        elif self.timers.look():
-            return
         elif self._watch is not None:
             detail = "every hart waits for an interrupt that cannot come"
             self.stop = Stop(StopReason.STUCK, 125, detail)
@@ -265,6 +277,11 @@ class Machine:
             self.stop = Stop(StopReason.IDLE, 124, "no interrupt can wake any hart")
 
     # --------------------------------------------------------------------------------- exits
+
+    def _set_external(self, index: int, code: int, is_high: bool) -> None:
+        """Raise or lower a hart's external interrupt."""
+        slots = self.harts[index].slots
+        slots[MIP] = slots[MIP] & ~(1 << code) | is_high << code
 
     def _stop_by(self, request: StopRequest) -> None:
         is_shutdown = request.kind is StopKind.SHUTDOWN

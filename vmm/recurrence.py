@@ -60,7 +60,8 @@ class Watch:
     def _find_loops(self, end: int) -> list[int]:
         """Give the length of each running hart's loop; nothing when not all are in one."""
         machine = self._machine
-        if any(machine.timers.has_event(hart.id) for hart in machine.harts):
+        has_timer = any(machine.timers.has_event(hart.id) for hart in machine.harts)
+        if has_timer or machine.receiver.is_expecting:
             return []
         running = [hart.id for hart in machine.harts if self._is_running(hart)]
         loops: dict[int, int] = {}

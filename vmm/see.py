@@ -134,4 +134,4 @@ class Platform:
 
     def console_read(self, limit: int) -> bytes:
         """Return up to `limit` bytes of console input, none if there is none."""
-        return self._machine.console.read(limit)
+        return self._machine.uart.take(limit)

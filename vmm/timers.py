@@ -1,7 +1,7 @@
 """Time as a machine's guest has it, and what is to happen at given times.
 
-Time is counted in instructions (`Hart.clock`); timers, device alarms and the mailbox are looked at
-when a hart's clock says so, so that every run comes to the same events at the same instructions.
+Time is counted in instructions (`Hart.clock`); timers, device alarms, mailbox and input are looked
+at when a hart's clock says so: every run comes to the same events at the same instructions.
 """
 
 from collections.abc import Sequence
@@ -31,14 +31,14 @@ class Alarm(Protocol):
         """Do what is due now."""
 
 
-class Mailbox(Protocol):
-    """Words of guest memory through which a program talks to its host."""
+class Poller(Protocol):
+    """Something to look at now and then: a program's mailbox, input from outside."""
 
     acts: int
-    """How often something was done because of what they said."""
+    """How often something was done because of what was seen."""
 
     def poll(self) -> int:
-        """Look at them; give the number of instructions after which to look again."""
+        """Look; give the number of instructions after which to look again."""
 
 
 class Timers:
@@ -51,18 +51,18 @@ class Timers:
         self._events = [0] * count  # when to look at a hart's timers next
         self._alarms: Sequence[Alarm] = ()
         self._clint: Clint | None = None
-        self._mailbox: Mailbox | None = None
-        self._look = NEVER  # when to look at the mailbox next
+        self._pollers: list[Poller] = []
+        self._looks: list[int] = []  # when to look at each next
 
     def connect(self, clint: "Clint", alarms: Sequence[Alarm]) -> None:
         """Take the devices that have to do with time."""
         self._clint = clint
         self._alarms = alarms
 
-    def watch(self, mailbox: Mailbox) -> None:
-        """Look at a mailbox now and then."""
-        self._mailbox = mailbox
-        self._look = 0
+    def watch(self, poller: Poller) -> None:
+        """Look at something now and then."""
+        self._pollers.append(poller)
+        self._looks.append(0)
 
     def now(self) -> int:
         """Give the current hart's time in timebase ticks."""
@@ -78,25 +78,25 @@ class Timers:
     def ahead(self, index: int) -> int:
         """Give the instructions up to a hart's next event, looking at what is due first.
 
-        None are left when the program had its host stop the machine.
+        None are left when what was seen stopped the machine.
         """
         clock = self._machine.harts[index].clock
-        if self._look <= clock and self._mailbox is not None:
-            self._look = clock + self._mailbox.poll()
-            if self._machine.stop is not None:
-                return 0
+        for number, look in enumerate(self._looks):
+            if look <= clock:
+                self._looks[number] = clock + self._pollers[number].poll()
+        if self._machine.stop is not None:
+            return 0
         if self._events[index] <= clock:
             self.poll(index)
-        return max(1, min(self._events[index], self._look) - clock)
+        return max(1, min(self._events[index], *self._looks) - clock)
 
     def look(self) -> bool:
-        """Look at the mailbox out of turn; say whether that made something happen."""
-        if self._mailbox is None:
-            return False
-        acts = self._mailbox.acts
-        for _twice in range(2):  # a word must stand for two looks
-            self._mailbox.poll()
-        return self._mailbox.acts != acts
+        """Look at everything out of turn; say whether that made something happen."""
+        acts = sum(poller.acts for poller in self._pollers)
+        for _twice in range(2):  # a word in a mailbox must stand for two looks
+            for poller in self._pollers:
+                poller.poll()
+        return sum(poller.acts for poller in self._pollers) != acts
 
     def set_deadline(self, index: int, ticks: int) -> None:
         """Arm a hart's S-mode timer for an absolute guest time."""

@@ -5,12 +5,14 @@ here. A new device is one file and one line of `DEVICES`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from vmm.bus import Bus
 from vmm.contracts import Clock, Device, InterruptLine, StopRequest, TreeSite
 from vmm.devices.clint import Clint
+from vmm.devices.plic import External, Plic
 from vmm.devices.rom import Rom
+from vmm.devices.rtc import Rtc
 from vmm.devices.sifive_test import SifiveTest
 from vmm.devices.uart import Uart
 from vmm.fdt import Phandles, TreeNode
@@ -18,15 +20,17 @@ from vmm.fdt import Phandles, TreeNode
 
 @dataclass(frozen=True)
 class DeviceHost:
-    """What the board lends to its devices: time, output, a way to stop, interrupt lines."""
+    """What the board lends to its devices: time, the console, a way to stop, interrupts."""
 
     harts: int
     now: Clock
     send: Callable[[bytes], object]
     stop: Callable[[StopRequest], None]
     timer_changed: Callable[[], None] | None = None
-    lines: Callable[[int], InterruptLine | None] = field(default=lambda _irq: None)
-    """Gives the input of the interrupt controller for a source, None while there is none."""
+    external: External = lambda _hart, _code, _is_high: None
+    """Drives the external interrupts of the harts."""
+    receive: Callable[[int], bytes] = lambda _limit: b""
+    """Gives up to so many bytes of console input, those that are there."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,17 @@ class DeviceEntry:
 
 DEVICES: tuple[DeviceEntry, ...] = (
     DeviceEntry("rom", 0x1000, 0xF000, None, lambda _host, _line: Rom()),
+    DeviceEntry(
+        "plic", 0xC00_0000, 0x60_0000, None, lambda host, _line: Plic(host.harts, host.external)
+    ),
     DeviceEntry("test", 0x10_0000, 0x1000, None, lambda host, _line: SifiveTest(host.stop)),
+    DeviceEntry(
+        "rtc",
+        0x10_1000,
+        0x1000,
+        11,
+        lambda host, line: Rtc(host.now, line, host.timer_changed),
+    ),
     DeviceEntry(
         "clint",
         0x200_0000,
@@ -50,7 +64,13 @@ DEVICES: tuple[DeviceEntry, ...] = (
         None,
         lambda host, _line: Clint(host.harts, host.now, host.timer_changed),
     ),
-    DeviceEntry("uart0", 0x1000_0000, 0x100, 10, lambda host, line: Uart(host.send, line)),
+    DeviceEntry(
+        "uart0",
+        0x1000_0000,
+        0x100,
+        10,
+        lambda host, line: Uart(host.send, line, host.receive),
+    ),
 )
 
 STDOUT_PATH = "/soc/serial@10000000"
@@ -60,10 +80,16 @@ RAM_BASE = 0x8000_0000
 def attach_all(
     bus: Bus, host: DeviceHost, entries: Sequence[DeviceEntry] = DEVICES
 ) -> dict[str, Device]:
-    """Make the devices, put them on the bus and return them by name."""
+    """Make the devices, put them on the bus and return them by name.
+
+    Those after the interrupt controller in the table are wired to it.
+    """
     made: dict[str, Device] = {}
     for entry in entries:
-        line = None if entry.irq is None else host.lines(entry.irq)
+        plic = made.get("plic")
+        line = None
+        if isinstance(plic, Plic) and entry.irq is not None:
+            line = plic.line(entry.irq)
         made[entry.name] = entry.make(host, line)
         bus.attach(entry.name, made[entry.name], entry.base)
     return made

@@ -28,6 +28,7 @@ from vmm.fdt import PropertyValue, TreeNode, cells64
 
 CLOCK_HZ = 3_686_400
 FIFO_BYTES = 16
+ASKS = 16
 WAITING_BYTES = 65536
 """Bytes of input that may wait for room in the FIFO; more is refused."""
 
@@ -64,18 +65,24 @@ class UartState:
     overrun: int = register(1)
     sent_pending: int = register(1)
     fifo: bytearray = field(default_factory=bytearray, metadata=shaped(max_bytes=FIFO_BYTES))
+    asks: int = register(4)
+    """Looks for input in vain, modulo 16: outside is asked at the first of them."""
     waiting: bytearray = field(default_factory=bytearray, metadata=shaped(max_bytes=WAITING_BYTES))
 
 
 @dataclass
 class Uart:
-    """The device; `send` takes what the guest prints."""
+    """The device; `send` takes what the guest prints, `ask` gives input that waits outside."""
 
     send: Callable[[bytes], object]
     line: InterruptLine | None = None
+    ask: Callable[[int], bytes] | None = None
+    is_listening: bool = field(default=False, init=False)
+    """Whether the guest has ever looked for input."""
     span: int = field(default=8, init=False)
     widths: frozenset[int] = field(default=frozenset({1, 2, 4, 8}), init=False)
     state: UartState = field(default_factory=UartState, init=False)
+    _was_high: bool = field(default=False, init=False)
 
     def receive(self, data: bytes) -> int:
         """Offer input from outside; return how many bytes were taken."""
@@ -83,6 +90,30 @@ class Uart:
         self.state.waiting += data[:room]
         self._settle()
         return min(room, len(data))
+
+    def fetch(self) -> bool:
+        """Ask outside for input; say whether there was any."""
+        room = WAITING_BYTES - len(self.state.waiting)
+        data = self.ask(room) if self.ask is not None and room else b""
+        if data:
+            self.receive(data)
+        return bool(data)
+
+    def take(self, limit: int) -> bytes:
+        """Take received bytes as the firmware does when it is asked to read the console."""
+        self.is_listening = True
+        if not self.state.fifo:
+            self.fetch()
+        data = bytearray()
+        while self.state.fifo and len(data) < limit:
+            data.append(self.state.fifo.pop(0))
+            self._settle()
+        return bytes(data)
+
+    @property
+    def can_wake(self) -> bool:
+        """Whether input would raise the interrupt."""
+        return bool(self.state.ier & IER_RECEIVED)
 
     # A wider access reaches the one register at its offset, as on QEMU's board.
     def read(self, offset: int, size: int) -> int:
@@ -130,6 +161,7 @@ class Uart:
                 if value & IER_SENT and not state.ier & IER_SENT:
                     state.sent_pending = 1
                 state.ier = value & 0xF
+                self.is_listening |= bool(value & IER_RECEIVED)
             case 2:
                 self._control_fifos(value)
             case 3:
@@ -178,11 +210,20 @@ class Uart:
         return sum(status for control, status in LOOPED_LINES if self.state.mcr & control)
 
     def _take_lsr(self) -> int:
+        if not self.state.fifo:
+            self._look_outside()
         value = LSR_THR_EMPTY | LSR_IDLE
         value |= LSR_READY if self.state.fifo else 0
         value |= LSR_OVERRUN if self.state.overrun else 0
         self.state.overrun = 0
         return value
+
+    def _look_outside(self) -> None:
+        """Ask for input, now and then: who polls does so very often."""
+        self.is_listening = True
+        if self.state.asks == 0:
+            self.fetch()
+        self.state.asks = (self.state.asks + 1) % ASKS
 
     def _take_msr(self) -> int:
         value = self._lines() | self.state.msr_deltas
@@ -228,8 +269,9 @@ class Uart:
         if room > 0 and state.waiting and not state.mcr & MCR_LOOP:
             state.fifo += state.waiting[:room]
             del state.waiting[:room]
-        if self.line is not None:
-            self.line(self.interrupt)
+        if self.line is not None and self.interrupt is not self._was_high:
+            self._was_high = not self._was_high
+            self.line(self._was_high)
 
     # --------------------------------------------------------------------------- state, tree
 
