@@ -18,6 +18,8 @@ ROOT, MIDDLE, LEAVES = RAM_BASE + 0x10000, RAM_BASE + 0x11000, RAM_BASE + 0x1300
 ALIAS = 1 << 30
 MAPPED_PAGES = 16  # from RAM_BASE; the tables themselves are not mapped
 
+OPEN_ENTRY = 7  # the PMP entry behind those that programs change
+
 WILD_ADDRESSES = (
     *(DATA + ALIAS, DATA + ALIAS, DATA, CODE, RAM_BASE + 0x1FFFC, ROOT),
     *(1 << 32, (1 << 38) - 8, 1 << 38, 0xFFFF_FFC0_0000_0000, (1 << 64) - 4, 1 << 40, 1 << 56),
@@ -33,8 +35,8 @@ _LIKELY = (
 READ_ONLY_HERE = frozenset(CSRS.by_name[n].number for n in ("misa", "mtvec", "stvec", "satp"))
 """CSRs that random writes would make a program useless with."""
 
-DEBUG_AND_PMP = frozenset((*range(0x3A0, 0x3F0), *range(0x7A0, 0x7C0), 0x5A8, 0xF12, 0x320))
-"""CSRs that Spike has and Trapline does not (yet), or that name the implementation."""
+NOT_TRIED = frozenset((*range(0x3A0, 0x3F0), 0x747, *range(0x7A0, 0x7C0), 0x5A8, 0xF12, 0x320))
+"""CSRs that are written with a purpose only, that name the implementation, or that we lack."""
 
 
 def number_of(name: str) -> int:
@@ -47,7 +49,7 @@ def choose_csr(rng: random.Random) -> int:
     if rng.random() < 0.93:
         return number_of(rng.choice(_LIKELY))
     number = rng.randrange(4096)
-    return 0x340 if number in DEBUG_AND_PMP or number == number_of("time") else number
+    return 0x340 if number in NOT_TRIED or number == number_of("time") else number
 
 
 def starting_csrs(rng: random.Random) -> dict[str, int]:
@@ -64,6 +66,29 @@ def starting_csrs(rng: random.Random) -> dict[str, int]:
         "sepc": CODE,
         "mie": rng.choice((0, everything)),
     }
+
+
+def starting_pmp(rng: random.Random) -> dict[str, int]:
+    """Draw PMP entries: all of memory open, or behind entries that may say otherwise."""
+    if rng.random() < 0.5:
+        return {}
+    csrs = {f"pmpaddr{i}": pmp_address(rng) for i in range(OPEN_ENTRY)}
+    csrs[f"pmpaddr{OPEN_ENTRY}"] = (1 << 54) - 1
+    configs = [pmp_config(rng) for _ in range(OPEN_ENTRY)] + [0x1F]
+    return csrs | {"pmpcfg0": int.from_bytes(configs, "little")}
+
+
+def pmp_address(rng: random.Random) -> int:
+    """Draw a pmpaddr in the neighbourhood of something that programs use."""
+    near = rng.choice((DATA, DATA + 0x1000, DATA + 0x2000, CODE, LEAVES, MIDDLE))
+    at = near + rng.choice((0, 4, 8, 0x80, 0x100, 0x7FC, 0x800, rng.randrange(0, 0x1000, 4)))
+    return at >> 2 | (1 << rng.choice((0, 0, 0, 1, 2, 5, 9))) - 1
+
+
+def pmp_config(rng: random.Random) -> int:
+    """Draw the configuration of an entry; most leave what they match open."""
+    rights = rng.choice((7, 7, 3, 1, 5, 0, rng.randrange(8)))
+    return rights | rng.choice((0, 0, 8, 16, 24)) | (0x80 if rng.random() < 0.01 else 0)
 
 
 def satp(rng: random.Random) -> int:

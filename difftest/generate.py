@@ -118,7 +118,8 @@ class Generator:
         choices: tuple[tuple[int, Callable[[], list[int]]], ...] = (
             (50, self._csr), (8, self._lower), (4, self._fence), (6, self._call),
             (5, self._return), (4, self._illegal), (8, self._switch), (5, self._edit_table),
-            (4, self._interrupt), (8, self._borrow), (12, self._atomic), (1, lambda: [asm("wfi")]),
+            (4, self._interrupt), (8, self._borrow), (12, self._atomic), (6, self._protect),
+            (1, lambda: [asm("wfi")]),
         )  # fmt: skip
         weights = [weight for weight, _ in choices]
         return self._rng.choices([make for _, make in choices], weights)[0]()
@@ -213,6 +214,25 @@ class Generator:
             ),
         ]
 
+    def _protect(self) -> list[int]:
+        """Change an entry of PMP: its address, or its configuration."""
+        value, entry = self._rng.choice(FREE[1:]), self._rng.randrange(frame.OPEN_ENTRY)
+        if self._rng.random() < 0.02:
+            setting = asm("addi", rd=value, rs1=0, imm=self._rng.choice((4, 4, 2, 1, 7)))
+            return [setting, csr(self._rng.choice(("csrrw", "csrrs")), "mseccfg", value)]
+        if self._rng.random() < 0.5:
+            address = frame.pmp_address(self._rng)
+            return [
+                asm("lui", rd=value, imm20=address + 0x800 >> 12),
+                asm("addi", rd=value, rs1=value, imm=(address + 0x800 & 0xFFF) - 0x800),
+                csr("csrrw", f"pmpaddr{entry}", value),
+            ]
+        return [
+            asm("addi", rd=value, rs1=0, imm=frame.pmp_config(self._rng)),
+            asm("slli", rd=value, rs1=value, shamt=8 * entry),
+            csr(self._rng.choice(("csrrs", "csrrc")), "pmpcfg0", value),
+        ]
+
     def _interrupt(self) -> list[int]:
         """Enable and request interrupts."""
         bits = self._rng.choice(FREE)
@@ -262,5 +282,9 @@ def system_program(seed: str, length: int = 500) -> Program:
     x[SPLIT_POINTER] += rng.choice((0, frame.ALIAS))
     code = Generator(rng, has_system=True).code(length)
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)} | frame.page_tables(rng)
-    csrs = frame.starting_csrs(rng) | {"satp": rng.choice((0, x[SATP_VALUE]))}
+    csrs = (
+        frame.starting_csrs(rng)
+        | frame.starting_pmp(rng)
+        | {"satp": rng.choice((0, x[SATP_VALUE]))}
+    )
     return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, f"system {seed}")

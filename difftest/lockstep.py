@@ -144,7 +144,7 @@ class _Run:
 
     def _memory_differences(self) -> list[Difference]:
         ours, theirs = self._ours.memory(), self._theirs.memory()
-        if ours == theirs:
+        if ours == theirs or not theirs:
             return []
         at = next(i for i in range(0, len(ours), 8) if ours[i : i + 8] != theirs[i : i + 8])
         a, b = (int.from_bytes(side[at : at + 8], "little") for side in (ours, theirs))
@@ -159,7 +159,7 @@ class _Run:
         if at + insn.size <= PAGE_SIZE:
             return
         ours, theirs = self._ours.memory(), self._theirs.memory()
-        for i in range(PAGE_SIZE - 8, len(ours), PAGE_SIZE):
+        for i in range(PAGE_SIZE - 8, len(theirs), PAGE_SIZE):
             if ours[i : i + 8] != theirs[i : i + 8]:
                 value = int.from_bytes(ours[i : i + 8], "little")
                 self._theirs.set_memory(RAM_BASE + i, value)

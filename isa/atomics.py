@@ -6,7 +6,7 @@ scheduler takes it away when another hart has run.
 
 from isa.causes import Cause
 from isa.machine import MachinePage, ram_load, ram_store
-from isa.mmu import NOT_RAM, Access, access_fault, ram_offset, translate
+from isa.mmu import NOT_RAM, Access, access_fault, is_protected, ram_offset, translate
 from isa.state import Slot
 from isa.trap import pend
 from isa.words import sext
@@ -25,6 +25,8 @@ def reach(hart: MachinePage, va: int, size: int, access: int) -> int:
         return pend(hart, Cause.STORE_MISALIGNED, va)
     pa = translate(hart, va, access)
     if is_held_up(hart):
+        return 0
+    if is_protected(hart, va, pa, size, access):
         return 0
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:

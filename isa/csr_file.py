@@ -20,14 +20,16 @@ def read_csr(hart: Page, number: int) -> int:
     """Read an existing CSR."""
     csr = CSRS.by_number[number]
     if csr.read is not None:
-        return csr.read(hart)
+        return csr.read(hart) if csr.index is None else csr.read(hart, Word(csr.index))
     return Word(csr.fixed) if csr.slot is None else hart[csr.slot]
 
 
 def write_csr(hart: Page, number: int, value: int) -> None:
     """Write an existing CSR; bits outside its mask keep their values."""
     csr = CSRS.by_number[number]
-    if csr.write is not None:
+    if csr.write is not None and csr.index is not None:
+        csr.write(hart, Word(csr.index), value)
+    elif csr.write is not None:
         csr.write(hart, value)
     elif csr.slot is not None:
         hart[csr.slot] = (hart[csr.slot] & (ALL & ~csr.mask)) | (value & csr.mask)

@@ -6,56 +6,12 @@ of the chapters "Machine-Level ISA" and "Supervisor-Level ISA" of the RISC-V Pri
 Architecture.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-
 from isa import csr_access as access
-from isa.errors import SpecError
+from isa.csr import ALL, Csr, CsrTable
+from isa.pmp import PMP_ENTRIES, write_mseccfg, write_pmpaddr, write_pmpcfg
 from isa.state import Slot
 
-ALL = (1 << 64) - 1
-Reader = Callable[..., int]
-Writer = Callable[..., None]
-
-
-@dataclass(frozen=True)
-class Csr:
-    """One CSR. Reads give `read(hart)`, or the slot, or `fixed`; writes change `mask` bits."""
-
-    name: str
-    number: int
-    doc: str
-    slot: Slot | None = None
-    mask: int = ALL
-    fixed: int = 0
-    read: Reader | None = None
-    write: Writer | None = None
-    ext: str = ""  # the extension it comes with, if it can be missing
-
-    @property
-    def priv(self) -> int:
-        """The least privilege level that may access it."""
-        return self.number >> 8 & 3
-
-    @property
-    def is_read_only(self) -> bool:
-        """Whether the number says that any write is illegal."""
-        return self.number >> 10 == 3
-
-
-class CsrTable:
-    """All CSRs, by name and by number."""
-
-    def __init__(self, csrs: Iterable[Csr]) -> None:
-        self.by_name: dict[str, Csr] = {}
-        self.by_number: dict[int, Csr] = {}
-        for csr in csrs:
-            other = self.by_number.get(csr.number) or self.by_name.get(csr.name)
-            if other:
-                raise SpecError(f"CSR {csr.name} ({csr.number:#x}) conflicts with {other.name}")
-            self.by_name[csr.name] = csr
-            self.by_number[csr.number] = csr
-
+__all__ = ["ALL", "CSRS", "Csr", "CsrTable"]
 
 _EXCEPTIONS = 0xB3FF  # every exception code of M/S/U that may come from below M-mode
 _S_IRQS = 0x222
@@ -120,4 +76,17 @@ _M_CSRS = (
     *(Csr(f"mhpmevent{i}", 0x320 + i, "Event selector: no events.", mask=0) for i in range(3, 32)),
 )  # fmt: skip
 
-CSRS = CsrTable((*_COUNTER_CSRS, *_S_CSRS, *_M_CSRS))
+_PMP_CSRS = (
+    Csr("mseccfg", 0x747, "Security configuration: Smepmp.", Slot.MSECCFG,
+        write=write_mseccfg, ext="Smepmp"),
+    *(Csr(f"pmpcfg{i * 2}", 0x3A0 + i * 2, f"PMP entries {i * 8} to {i * 8 + 7}: rights and modes.",
+          Slot.PMPCFG0 + i, write=write_pmpcfg, index=i) for i in range(PMP_ENTRIES // 8)),
+    *(Csr(f"pmpcfg{i * 2}", 0x3A0 + i * 2, "PMP entries that are not there.", mask=0)
+      for i in range(PMP_ENTRIES // 8, 8)),
+    *(Csr(f"pmpaddr{i}", 0x3B0 + i, f"Address of PMP entry {i}.",
+          Slot.PMPADDR0 + i, write=write_pmpaddr, index=i) for i in range(PMP_ENTRIES)),
+    *(Csr(f"pmpaddr{i}", 0x3B0 + i, "Address of a PMP entry that is not there.", mask=0)
+      for i in range(PMP_ENTRIES, 64)),
+)  # fmt: skip
+
+CSRS = CsrTable((*_COUNTER_CSRS, *_S_CSRS, *_M_CSRS, *_PMP_CSRS))

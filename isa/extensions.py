@@ -6,6 +6,7 @@ the ISA string (chapter "ISA Extension Naming Conventions" of the RISC-V Unprivi
 
 NAMES: tuple[str, ...] = (
     *("I", "M", "A", "C", "S", "U", "Zicsr", "Zifencei", "Zicntr", "Zcb", "Zcmop"),
+    *("Smepmp",),
 )
 
 BITS: dict[str, int] = {name: 1 << at for at, name in enumerate(NAMES)}

@@ -14,6 +14,7 @@ from isa.errors import TraplineError
 from isa.extensions import ALL as ALL_EXTENSIONS
 from isa.extensions import BITS
 from isa.memory import Memory, address_of, map_lazily
+from isa.pmp import ALL_ADDRESSES, OPEN_CONFIG
 from isa.pte import PAGE_SIZE
 from isa.state import SLOTS, Slot
 from isa.tlb import flush, words_needed
@@ -95,13 +96,15 @@ class Hart:
         self.slots[slot] = value & 0xFFFFFFFFFFFFFFFF
 
     def reset(self, pc: int = 0) -> None:
-        """Put the hart in its reset state: M-mode, translation and interrupts off."""
+        """Put the hart in its reset state: M-mode, translation and interrupts off, PMP open."""
         assert pc % INSTRUCTION_ALIGNMENT == 0, f"no instruction can be at {pc:#x}"
         for slot in range(Slot.ARCH_END):
             if slot != Slot.MHARTID:
                 self.slots[slot] = 0
         self.slots[Slot.PRIV] = Priv.M
         self.slots[Slot.MSTATUS] = ms.MSTATUS_FIXED
+        self.slots[Slot.PMPCFG0] = OPEN_CONFIG
+        self.slots[Slot.PMPADDR0] = ALL_ADDRESSES
         self.slots[Slot.PC] = pc
         self.slots[Slot.INLINE_STALE] = 1
 

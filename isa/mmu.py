@@ -12,6 +12,7 @@ from isa import mstatus as ms
 from isa.causes import Priv
 from isa.exits import ExitReason
 from isa.machine import MachinePage, frame_of, note_page, ram_load, ram_store, tlb_get
+from isa.pmp import PMP_R, PMP_W, PMP_X, is_split, may_reach
 from isa.pte import (
     LEVEL_BITS,
     PAGE_SHIFT,
@@ -129,23 +130,21 @@ def walk(hart: MachinePage, va: int, access: int, priv: int) -> int:
         at = table + (va >> shift & (1 << LEVEL_BITS) - 1) * 8
         offset = ram_offset(hart, at)
         hart[Slot.WALK_REFS] += 1
-        if offset == NOT_RAM:
+        if offset == NOT_RAM or not may_reach(hart, at, 8, PMP_R, Priv.S):
             return access_fault(hart, va, access)
         pte = ram_load(hart, offset, 8)
         if pte & PTE_V == 0 or pte & (PTE_R | PTE_W) == PTE_W or pte & PTE_RESERVED != 0:
             return page_fault(hart, va, access)
         if pte & (PTE_R | PTE_X) != 0:
-            return leaf(hart, va, access, priv, pte, level, offset)
+            return leaf(hart, va, access, priv, pte, level, at)
         if pte & (PTE_A | PTE_D | PTE_U) != 0:
             return page_fault(hart, va, access)
         table = (pte & PTE_PPN) << 2
     return page_fault(hart, va, access)
 
 
-def leaf(
-    hart: MachinePage, va: int, access: int, priv: int, pte: int, level: int, offset: int
-) -> int:
-    """Finish a walk at the leaf entry that stands at `offset` in machine RAM."""
+def leaf(hart: MachinePage, va: int, access: int, priv: int, pte: int, level: int, at: int) -> int:
+    """Finish a walk at the leaf entry that stands at the physical address `at`."""
     span = (1 << PAGE_SHIFT + LEVEL_BITS * level) - 1
     base = (pte & PTE_PPN) << 2
     if not is_permitted(hart, pte, access, priv) or base & span != 0:
@@ -154,7 +153,9 @@ def leaf(
     if access == Access.STORE:
         used = used | PTE_D
     if used != pte:
-        ram_store(hart, offset, 8, used)
+        if not may_reach(hart, at, 8, PMP_W, Priv.S):
+            return access_fault(hart, va, access)
+        ram_store(hart, ram_offset(hart, at), 8, used)
         hart[Slot.WALK_REFS] += 1
     hart[Slot.WALK_PTE] = used
     hart[Slot.WALK_LEVEL] = level
@@ -176,6 +177,23 @@ def is_permitted(hart: MachinePage, pte: int, access: int, priv: int) -> bool:
     return pte & PTE_R != 0 or (status & ms.MXR != 0 and pte & PTE_X != 0)
 
 
+def right_of(access: int) -> int:
+    """Give the PMP right that an access needs."""
+    if access == Access.FETCH:
+        return PMP_X
+    if access == Access.STORE:
+        return PMP_W
+    return PMP_R
+
+
+def is_protected(hart: MachinePage, va: int, pa: int, size: int, access: int) -> bool:
+    """Pend the access fault of an access that PMP refuses; say whether it does."""
+    if may_reach(hart, pa, size, right_of(access), effective_priv(hart, access)):
+        return False
+    access_fault(hart, va, access)
+    return True
+
+
 def load(hart: MachinePage, va: int, size: int) -> int:
     """Load from a virtual address, zero-extended; traps and device accesses are pended."""
     if (va & PAGE_SIZE - 1) + size > PAGE_SIZE:
@@ -183,10 +201,13 @@ def load(hart: MachinePage, va: int, size: int) -> int:
     pa = translate(hart, va, Access.LOAD)
     if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
         return 0
+    if is_protected(hart, va, pa, size, Access.LOAD):
+        return 0
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
         return device_exit(hart, va, pa, size, Access.LOAD)
-    note_page(hart, va, offset, Access.LOAD)
+    if not is_split(hart, pa):
+        note_page(hart, va, offset, Access.LOAD)
     return ram_load(hart, offset, size)
 
 
@@ -198,20 +219,23 @@ def store(hart: MachinePage, va: int, size: int, value: int) -> None:
     pa = translate(hart, va, Access.STORE)
     if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
         return
+    if is_protected(hart, va, pa, size, Access.STORE):
+        return
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
         hart[Slot.EXIT_VALUE] = value
         device_exit(hart, va, pa, size, Access.STORE)
         return
-    note_page(hart, va, offset, Access.STORE)
+    if not is_split(hart, pa):
+        note_page(hart, va, offset, Access.STORE)
     ram_store(hart, offset, size, value)
 
 
 def load_split(hart: MachinePage, va: int, size: int) -> int:
     """Load across a page boundary."""
     first = PAGE_SIZE - (va & PAGE_SIZE - 1)
-    low_at = part_offset(hart, va, Access.LOAD)
-    high_at = part_offset(hart, va + first, Access.LOAD)
+    low_at = part_offset(hart, va, first, Access.LOAD)
+    high_at = part_offset(hart, va + first, size - first, Access.LOAD)
     if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
         return 0
     low = ram_load(hart, low_at, first)
@@ -221,20 +245,22 @@ def load_split(hart: MachinePage, va: int, size: int) -> int:
 def store_split(hart: MachinePage, va: int, size: int, value: int) -> None:
     """Store across a page boundary; both pages are checked first."""
     first = PAGE_SIZE - (va & PAGE_SIZE - 1)
-    low_at = part_offset(hart, va, Access.STORE)
-    high_at = part_offset(hart, va + first, Access.STORE)
+    low_at = part_offset(hart, va, first, Access.STORE)
+    high_at = part_offset(hart, va + first, size - first, Access.STORE)
     if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
         return
     ram_store(hart, low_at, first, value)
     ram_store(hart, high_at, size - first, value >> first * 8)
 
 
-def part_offset(hart: MachinePage, va: int, access: int) -> int:
+def part_offset(hart: MachinePage, va: int, size: int, access: int) -> int:
     """Give the machine RAM offset of one page's part of an access; devices take no parts."""
     if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
         return 0
     pa = translate(hart, va, access)
     if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return 0
+    if is_protected(hart, va, pa, size, access):
         return 0
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
@@ -244,13 +270,29 @@ def part_offset(hart: MachinePage, va: int, access: int) -> int:
 
 def fetch(hart: MachinePage, pc: int) -> int:
     """Fetch the instruction word at `pc`; traps are pended. Only RAM holds instructions."""
+    offset = reach_code(hart, pc)
+    if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return 0
+    return fetch_at(hart, pc, offset)
+
+
+def reach_code(hart: MachinePage, pc: int) -> int:
+    """Give the machine RAM offset of the two bytes at `pc`; a trap is pended.
+
+    `Slot.CODE_SPLIT` then says whether their page must be looked at again for every instruction.
+    """
     pa = translate(hart, pc, Access.FETCH)
     if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
+        return 0
+    if is_protected(hart, pc, pa, 2, Access.FETCH):
         return 0
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
         return access_fault(hart, pc, Access.FETCH)
-    return fetch_at(hart, pc, offset)
+    hart[Slot.CODE_SPLIT] = 0
+    if is_split(hart, pa):
+        hart[Slot.CODE_SPLIT] = 1
+    return offset
 
 
 def fetch_at(hart: MachinePage, pc: int, offset: int) -> int:
@@ -259,7 +301,7 @@ def fetch_at(hart: MachinePage, pc: int, offset: int) -> int:
     Gives 16 bits of a compressed one. The second half of one that crosses into another page has a
     translation of its own, and a fault in it reports its own address.
     """
-    if offset & PAGE_SIZE - 1 != PAGE_SIZE - 2:
+    if offset & PAGE_SIZE - 1 != PAGE_SIZE - 2 and hart[Slot.CODE_SPLIT] == 0:
         whole = ram_load(hart, offset, 4)
         if whole & 3 != 3:
             return whole & 0xFFFF
@@ -267,12 +309,9 @@ def fetch_at(hart: MachinePage, pc: int, offset: int) -> int:
     low = ram_load(hart, offset, 2)
     if low & 3 != 3:
         return low
-    pa = translate(hart, pc + 2, Access.FETCH)
+    offset = reach_code(hart, pc + 2)
     if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
         return 0
-    offset = ram_offset(hart, pa)
-    if offset == NOT_RAM:
-        return access_fault(hart, pc + 2, Access.FETCH)
     return low | ram_load(hart, offset, 2) << 16
 
 

@@ -45,6 +45,12 @@ class Slot(_From0):
     SCOUNTEREN = auto()
     SENVCFG = auto()
     SATP = auto()
+    MSECCFG = auto()
+    (PMPCFG0, PMPCFG2) = (auto() for _ in range(2))
+    (PMPADDR0, PMPADDR1, PMPADDR2, PMPADDR3) = (auto() for _ in range(4))
+    (PMPADDR4, PMPADDR5, PMPADDR6, PMPADDR7) = (auto() for _ in range(4))
+    (PMPADDR8, PMPADDR9, PMPADDR10, PMPADDR11) = (auto() for _ in range(4))
+    (PMPADDR12, PMPADDR13, PMPADDR14, PMPADDR15) = (auto() for _ in range(4))
     INSTRET = auto()  # instructions retired since reset
     IDLE = auto()  # instructions' worth of time passed in WFI
     MCYCLE = auto()  # mcycle less INSTRET; mcycle itself while inhibited
@@ -85,6 +91,7 @@ class Slot(_From0):
     NEXT_PC = auto()  # where execution goes on after the current instruction
     RAW = auto()  # the current instruction's bits as fetched, before a compressed one is expanded
     ATOMIC_AT = auto()  # machine RAM offset of the atomic operation under way
+    CODE_SPLIT = auto()  # 1: PMP may decide differently on bytes of the current page of code
     WALK_PTE = auto()  # the leaf entry that the last walk found
     WALK_LEVEL = auto()  # and its level
 
@@ -107,8 +114,8 @@ class Slot(_From0):
     END = auto()
 
 
-SLOTS = 256
-"""Size of a hart page in slots; one 2 KiB page half, so that pages never share a cache line."""
+SLOTS = 512
+"""Size of a hart page in slots: a whole 4 KiB page."""
 
 assert SLOTS >= Slot.END
 

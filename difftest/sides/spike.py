@@ -14,13 +14,14 @@ from difftest.sides import Stop
 from difftest.state import STATE_CSRS, State
 from isa.csrs import CSRS
 from isa.mstatus import MPRV
+from isa.pmp import ALL_LOCKS
 from isa.spec import TABLE
 from isa.words import MASK
 
 # zicclsm: misaligned accesses are performed; svadu: hardware can set the A and D bits.
 OPTIONS = "_zicclsm_svadu"
 MENVCFG_ADUE = 1 << 61
-PMPCFG0, PMPADDR0, MCYCLE, MINSTRET = 0x3A0, 0x3B0, 0xB00, 0xB02
+PMPCFG0, PMPCFG2, PMPADDR0, MSECCFG, MCYCLE, MINSTRET = 0x3A0, 0x3A2, 0x3B0, 0x747, 0xB00, 0xB02
 PMP_ALL, NAPOT_RWX = (1 << 54) - 1, 0x1F
 NOT_READ = ("menvcfg", "senvcfg")  # see `difftest/reconcile.py`
 NUMBERS = {name: CSRS.by_name[name].number for name in STATE_CSRS if name not in NOT_READ}
@@ -112,11 +113,21 @@ class SpikeSide:
         return {name: self._core.get_csr(number) for name, number in NUMBERS.items()}
 
     def memory(self) -> bytes:
-        """Read all RAM."""
+        """Read all RAM; give nothing when a locked PMP entry keeps even M-mode from it."""
         load = self._core.mmu.load_reserved_64
         with self._physical():
-            words = [load(at) for at in range(RAM_BASE, RAM_BASE + self._ram_size, 8)]
+            try:
+                words = [load(at) for at in range(RAM_BASE, RAM_BASE + self._ram_size, 8)]
+            except RuntimeError as error:
+                if not self._has_locks():
+                    raise AssertionError(f"Spike does not give its memory: {error}") from error
+                return b""
         return b"".join((word & MASK).to_bytes(8, "little") for word in words)
+
+    def _has_locks(self) -> bool:
+        """Say whether PMP has entries that cannot be opened."""
+        configs = self._core.get_csr(PMPCFG0) | self._core.get_csr(PMPCFG2)
+        return bool(configs & ALL_LOCKS) or self._core.get_csr(MSECCFG) != 0
 
     def set_memory(self, pa: int, value: int) -> None:
         """Set 8 bytes of RAM."""
@@ -125,12 +136,17 @@ class SpikeSide:
 
     @contextmanager
     def _physical(self) -> Iterator[None]:
-        """Switch translation off for a while."""
+        """Switch translation and protection off for a while."""
         core = self._core
         satp, mstatus = core.get_csr(NUMBERS["satp"]), core.get_csr(NUMBERS["mstatus"])
+        config, address = core.get_csr(PMPCFG0), core.get_csr(PMPADDR0)
         core.put_csr(NUMBERS["satp"], 0)
         core.put_csr(NUMBERS["mstatus"], mstatus & ~MPRV)
+        core.put_csr(PMPADDR0, PMP_ALL)
+        core.put_csr(PMPCFG0, config & ~0xFF | NAPOT_RWX)
         yield
+        core.put_csr(PMPCFG0, config)
+        core.put_csr(PMPADDR0, address)
         core.put_csr(NUMBERS["satp"], satp)
         core.put_csr(NUMBERS["mstatus"], mstatus)
 

@@ -14,7 +14,7 @@ from isa.pte import PTE_PPN_SHIFT, PTE_V
 from isa.spec import TABLE
 from isa.state import Slot
 
-BASE_ISA = "rv64ima_zicsr_zifencei_zicntr"  # without C: instructions are of 4 bytes
+BASE_ISA = "rv64ima_zicsr_zifencei_zicntr_smepmp"  # without C: instructions are of 4 bytes
 RAM = 0x8000_0000
 SIZE = 0x10_000
 CODE = RAM + 0x1000

@@ -132,7 +132,8 @@ def csrs(disassembler) -> dict[str, int]:
 
 
 def test_capstone_and_we_give_csrs_the_same_numbers(csrs):
-    both = csrs.keys() & CSRS.by_name.keys()
+    wrong = {"pmpaddr13", "pmpaddr14"}  # which Capstone has the wrong way round
+    both = csrs.keys() & CSRS.by_name.keys() - wrong
     assert len(both) > 80
     assert {name: csrs[name] for name in both} == {n: CSRS.by_name[n].number for n in both}
 

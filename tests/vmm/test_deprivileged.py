@@ -65,13 +65,16 @@ def execute(insn, mode, engine, mstatus="0"):
     return registers(machine)[0], machine
 
 
-DULL = tuple(csr for csr in CSRS.by_name if csr.startswith("mhpm") and csr[-2:] not in ("r3", "t3"))
+FAMILIES = ("mhpmcounter", "mhpmevent", "pmpcfg", "pmpaddr")
+DULL = tuple(  # of a family the first and the last but few are enough
+    csr for csr in CSRS.by_name if csr.startswith(FAMILIES) and csr[-1] not in "03"
+)
 NAMES = [csr for csr in CSRS.by_name if csr not in DULL]
 
 
 def accesses(name):
     """Give every kind of access to a CSR, as far as the frame around survives it."""
-    if name in ("mtvec", "mepc", "mstatus", "mcause"):
+    if name in ("mtvec", "mepc", "mstatus", "mcause", "mseccfg") or name.startswith("pmpcfg"):
         return [f"csrr a0, {name}"]
     if name == "satp":
         return ["csrr a0, satp", "csrrw a1, satp, zero", "csrrs a2, satp, s0", "csrr a3, satp"]

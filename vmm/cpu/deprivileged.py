@@ -7,14 +7,16 @@ this is the monitor's fast path (`vmm/fastpath`); only what needs the environmen
 
 from isa import mstatus as ms
 from isa.causes import Cause, Priv
+from isa.csrs import CSRS
 from isa.exits import ExitReason
 from isa.machine import MachinePage, engine_execute, engine_run
 from isa.spec import TABLE
 from isa.state import Slot
+from isa.tlb import flush
 from isa.trap import pend, take, take_interrupt
 from vmm.counts import Count, count
 from vmm.exit_log import TLB_MISS, log_exit
-from vmm.memory.softtlb import fence, refill, select_context
+from vmm.memory.softtlb import fence, interpret_one, refill, select_context
 
 ECALL = TABLE.by_name["ecall"].pattern.match
 EBREAK = TABLE.by_name["ebreak"].pattern.match
@@ -25,6 +27,8 @@ FENCE = TABLE.by_name["sfence.vma"].pattern.match
 FENCE_MASK = TABLE.by_name["sfence.vma"].pattern.mask
 SYSTEM = 0x73  # the SYSTEM major opcode
 FUNCT3 = 7 << 12
+PMP_CSRS = CSRS.by_name["pmpcfg0"].number & ~63  # pmpcfg0 to pmpaddr15 are among 64 from here
+MSECCFG_CSR = CSRS.by_name["mseccfg"].number
 MOST_REFILLS = 4  # what one instruction can need: its own page, two of data, and D bits
 
 
@@ -87,14 +91,6 @@ def is_privilege_lent(vcpu: MachinePage) -> bool:
     return status & ms.MPRV != 0 and (status & ms.MPP) >> ms.MPP_SHIFT != vcpu[Slot.PRIV]
 
 
-def interpret_one(vcpu: MachinePage) -> int:
-    """Carry out one instruction wholly on the vCPU's page: it is a complete hart."""
-    before = vcpu[Slot.INSTRET] + vcpu[Slot.TRAPS]
-    engine_run(vcpu, 1)
-    count(vcpu, Count.EXCEPTION, 1)
-    return vcpu[Slot.INSTRET] + vcpu[Slot.TRAPS] - before
-
-
 def handle_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
     """Handle the hart's exit; gives 1 when the instruction at pc is done with."""
     if reason == ExitReason.TLB_MISS:
@@ -135,6 +131,15 @@ def emulate(hart: MachinePage, vcpu: MachinePage, insn: int) -> None:
         fence(hart, vcpu, rs1 != 0, va, rs2 != 0, asid)
     else:
         count(vcpu, classify(insn), 1)
+        if changes_protection(insn):
+            flush(hart, False, va, False, asid)
+
+
+def changes_protection(insn: int) -> bool:
+    """Say whether an instruction is an access to a CSR of physical memory protection."""
+    number = insn >> 20
+    is_csr = insn & 0x7F == SYSTEM and insn & FUNCT3 != 0
+    return is_csr and (number >> 6 == PMP_CSRS >> 6 or number == MSECCFG_CSR)
 
 
 def classify(insn: int) -> int:

@@ -9,8 +9,18 @@ map gives the machine frame. Written in the words that every engine executes.
 from isa import mstatus as ms
 from isa.causes import Priv
 from isa.exits import ExitReason
-from isa.machine import MachinePage, engine_execute, tlb_get, tlb_put
-from isa.mmu import NOT_RAM, Access, access_fault, fetch, is_permitted, ram_offset, translate
+from isa.machine import MachinePage, engine_execute, engine_run, tlb_get, tlb_put
+from isa.mmu import (
+    NOT_RAM,
+    Access,
+    access_fault,
+    fetch,
+    is_permitted,
+    is_protected,
+    ram_offset,
+    translate,
+)
+from isa.pmp import is_split, page_rights
 from isa.pte import PAGE_SHIFT, PTE_A, PTE_D, PTE_PPN_SHIFT, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X
 from isa.state import Slot
 from isa.tlb import ASID_MASK, flush, insert
@@ -18,6 +28,7 @@ from isa.trap import take
 from vmm.counts import CONTEXT_SLOTS, CONTEXT_WORDS, CONTEXTS_AT, Count, count
 
 UNTRANSLATED = 2
+BELOW_M = 4  # added to UNTRANSLATED in a context's key: PMP binds S and U otherwise than M
 ALL_ACCESS = PTE_R | PTE_W | PTE_X
 SATP_PAGED = 8 << 60
 LAST_GIVEN = 0  # the hart's only monitor word: the ASID given out last, and its generation
@@ -39,6 +50,8 @@ def select_context(hart: MachinePage, vcpu: MachinePage) -> None:
     satp = vcpu[Slot.SATP]
     if view == UNTRANSLATED:
         satp = 0
+        if vcpu[Slot.PRIV] != Priv.M:
+            view = UNTRANSLATED + BELOW_M
     else:
         view = view | vcpu[Slot.MSTATUS] & (ms.SUM | ms.MXR)
     slot = (satp ^ satp >> 44 ^ view << 1 ^ view >> 17) & CONTEXT_SLOTS - 1
@@ -86,15 +99,30 @@ def refill(hart: MachinePage, vcpu: MachinePage) -> int:
         count(vcpu, Count.PAGE_FAULT, 1)
         take(vcpu)
         return 1
+    if is_split(vcpu, gpa):
+        return interpret_one(vcpu)
+    if is_protected(vcpu, va, gpa, 1, access):
+        count(vcpu, Count.EXCEPTION, 1)
+        take(vcpu)
+        return 1
     offset = ram_offset(vcpu, gpa)
     if offset == NOT_RAM:
         return reach_device(hart, vcpu, va, access)
     count(vcpu, Count.TLB_MISS, 1)
-    pte = offset >> PAGE_SHIFT << PTE_PPN_SHIFT | PTE_V | PTE_U | PTE_A | rights(vcpu, view)
+    pte = offset >> PAGE_SHIFT << PTE_PPN_SHIFT | PTE_V | PTE_U | PTE_A
+    pte = pte | rights(vcpu, view) & (page_rights(vcpu, gpa, vcpu[Slot.PRIV]) << 1 | PTE_D)
     asid = hart[Slot.SATP] >> 44 & ASID_MASK
     pte = pte + (hart[Slot.RAM_BASE] >> PAGE_SHIFT << PTE_PPN_SHIFT)
     insert(hart, va >> PAGE_SHIFT, asid, pte, vcpu[Slot.WALK_LEVEL])
     return 0
+
+
+def interpret_one(vcpu: MachinePage) -> int:
+    """Carry out one instruction wholly on the vCPU's page: it is a complete hart."""
+    before = vcpu[Slot.INSTRET] + vcpu[Slot.TRAPS]
+    engine_run(vcpu, 1)
+    count(vcpu, Count.EXCEPTION, 1)
+    return vcpu[Slot.INSTRET] + vcpu[Slot.TRAPS] - before
 
 
 def rights(vcpu: MachinePage, view: int) -> int:

@@ -13,8 +13,11 @@ def csr_text(lowering: Lowering) -> str:
     """Give `csr_exists`, `read_csr` and `write_csr`."""
     k = lowering.constant
     reads, writes = [], []
-    for csr in CSRS.by_number.values():
+    for family in _families():
+        csr = family[0]
         test = f"    if number == {k(csr.number)}:"
+        if len(family) > 1:
+            test = f"    if {k(csr.number)} <= number and number <= {k(family[-1].number)}:"
         if csr.slot is not None or csr.read is not None or csr.fixed:
             reads.append(f"{test}\n        return {_read(csr, lowering)}")
         if not csr.is_read_only and (csr.slot is not None or csr.write is not None):
@@ -24,6 +27,27 @@ def csr_text(lowering: Lowering) -> str:
         "@compiled\ndef read_csr(hart, number):", *reads, f"    return {k(0)}\n",
         "@compiled\ndef write_csr(hart, number, value):", *writes, "    return\n",
     ))  # fmt: skip
+
+
+def _families() -> list[list[Csr]]:
+    """Give the CSRs, those of one family with neighbouring numbers and slots together."""
+    families: list[list[Csr]] = []
+    for csr in sorted(CSRS.by_number.values(), key=lambda csr: csr.number):
+        last = families[-1][-1] if families else None
+        if last is not None and _is_next(last, csr):
+            families[-1].append(csr)
+        else:
+            families.append([csr])
+    return families
+
+
+def _is_next(a: Csr, b: Csr) -> bool:
+    if a.index is None or b.index is None or a.number + 1 != b.number or a.index + 1 != b.index:
+        return False
+    slots = (a.slot is None and b.slot is None) or (
+        a.slot is not None and b.slot is not None and a.slot + 1 == b.slot
+    )
+    return slots and (a.read, a.write, a.mask) == (b.read, b.write, b.mask)
 
 
 def _existence(lowering: Lowering) -> list[str]:
@@ -45,19 +69,33 @@ def _existence(lowering: Lowering) -> list[str]:
     return lines
 
 
+def _distance(csr: Csr, base: int, lowering: Lowering) -> str:
+    """Give what is `base` for the first of a family, and one more for each that follows."""
+    k = lowering.constant
+    return f"(number - {k(csr.number - base)})"
+
+
 def _read(csr: Csr, lowering: Lowering) -> str:
     if csr.read is not None:
-        return f"{lowering.add(csr.read)}(hart)"
+        name = lowering.add(csr.read)
+        if csr.index is not None:
+            return f"{name}(hart, {_distance(csr, csr.index, lowering)})"
+        return f"{name}(hart)"
     k = lowering.constant
+    if csr.index is not None and csr.slot is not None:
+        return f"get(hart, {_distance(csr, csr.slot, lowering)})"
     return k(csr.fixed) if csr.slot is None else f"get(hart, {k(csr.slot)})"
 
 
 def _write(csr: Csr, lowering: Lowering) -> str:
     if csr.write is not None:
-        return f"{lowering.add(csr.write)}(hart, value)"
+        name = lowering.add(csr.write)
+        if csr.index is not None:
+            return f"{name}(hart, {_distance(csr, csr.index, lowering)}, value)"
+        return f"{name}(hart, value)"
     assert csr.slot is not None, csr.name
     k = lowering.constant
-    slot = k(csr.slot)
+    slot = k(csr.slot) if csr.index is None else _distance(csr, csr.slot, lowering)
     if csr.mask == ALL:
         return f"put(hart, {slot}, value)"
     kept = f"get(hart, {slot}) & {k(ALL & ~csr.mask)}"

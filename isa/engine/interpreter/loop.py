@@ -31,7 +31,7 @@ from isa.engine.interpreter.runtime import (
 from isa.engine.lowering.words import load64, store64
 from isa.exits import ExitReason
 from isa.machine import MachinePage
-from isa.mmu import NOT_RAM, Access, access_fault, fetch_at, ram_offset, translate
+from isa.mmu import fetch_at, reach_code
 from isa.pte import PAGE_SHIFT, PAGE_SIZE
 from isa.state import Slot
 from isa.trap import take, take_interrupt
@@ -81,15 +81,14 @@ def step(hart: MachinePage) -> int:
     if was_ready:
         page = divu(load64(entry + 8) - hart[Slot.HOST_CODE], CODE_STRIDE)
         offset: int = page << PAGE_SHIFT | pc & PAGE_SIZE - 1
+        hart[Slot.CODE_SPLIT] = 0
     else:
-        pa = translate(hart, pc, Access.FETCH)
+        offset = reach_code(hart, pc)
         if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
             return settle(hart)
-        offset = ram_offset(hart, pa)
-        if offset == NOT_RAM:
-            access_fault(hart, pc, Access.FETCH)
-            return settle(hart)
-        note_code(hart, pc, offset)
+        was_ready = hart[Slot.CODE_SPLIT] != 0
+        if not was_ready:
+            note_code(hart, pc, offset)
     raw = fetch_at(hart, pc, offset)
     if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
         return settle(hart)
