@@ -64,7 +64,7 @@ def test_mistakes_end_with_status_2_a_caret_and_no_object(
         (["ld", "nowhere.o"], "No such file"),
         (["ld", "-m", "elf32lriscv", "x.o"], "only elf64lriscv"),
         (["objdump", "x.o"], "-d disassembles"),
-        (["objdump", "-d", __file__], "not an ELF file"),
+        (["objdump", "-d", __file__], "file format not recognized"),
     ],
 )
 def test_wrong_arguments_end_with_status_2(

@@ -33,6 +33,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("as", "trapline.commands.as_"),
     ("ld", "trapline.commands.ld"),
     ("objdump", "trapline.commands.objdump"),
+    ("nm", "trapline.commands.nm"),
+    ("size", "trapline.commands.size"),
     ("guests", "trapline.commands.guests_"),
     ("isa", "trapline.commands.isa_"),
 )

@@ -1,48 +1,129 @@
-"""`trapline objdump`: disassemble an ELF file in the form of GNU objdump.
+"""`trapline objdump`: show what is in objects, executables and archives, as GNU objdump does.
 
-Not here: the listing itself (`assembler.dump`).
+Not here: what is shown (`assembler.binutils.objdump`).
 """
 
 import argparse
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from isa.errors import TraplineError
 from trapline.commands import Subparsers
+from trapline.gnu_options import GnuParser, Option, Parsed, add_raw_parser, each_file
 
-EPILOG = """\
-examples:
+if TYPE_CHECKING:
+    from assembler.binutils.disassembly import Style
+    from assembler.binutils.objdump import Request
+
+EXAMPLES = """\
   trapline objdump -d kernel.elf
-  trapline objdump -d --section=.text.entry kernel.o"""
+  trapline objdump -dr -M no-aliases --section=.text.entry kernel.o
+  trapline objdump -h -t -S kernel.elf"""
+OPTIONS = (
+    Option("-a --archive-headers", "", "show the headers of an archive's members"),
+    Option("-f --file-headers", "", "show the architecture and the start address"),
+    Option("-p --private-headers", "", "show the program headers"),
+    Option("-h --section-headers --headers", "", "show the section headers"),
+    Option("-x --all-headers", "", "show all headers, symbols and relocations"),
+    Option("-t --syms", "", "show the symbol table"),
+    Option("-r --reloc", "", "show relocations; with -d between the instructions"),
+    Option("-s --full-contents", "", "show the bytes of sections"),
+    Option("-d", "", "disassemble code"),
+    Option("--disassemble", "[=SYM]", "disassemble code, or only that of a symbol"),
+    Option("-D --disassemble-all", "", "disassemble everything"),
+    Option("-S --source", "", "put source lines into the disassembly"),
+    Option("-l --line-numbers", "", "put file names and line numbers into the disassembly"),
+    Option("-j --section", "NAME", "only this section (may be repeated)"),
+    Option("-M --disassembler-options", "OPT", "no-aliases, numeric, or capstone"),
+    Option("-z --disassemble-zeroes", "", "do not skip zeros"),
+    Option("--no-show-raw-insn", "", "leave the instructions' bytes out"),
+    Option("--show-raw-insn"),
+    Option("--start-address", "ADDR", "begin at this address"),
+    Option("--stop-address", "ADDR", "end before this address"),
+    Option("-w --wide", "", "do not break lines"),
+    *(Option("-C --demangle", "[=STYLE]"), Option("-m --architecture", "ARCH")),
+    *(Option("-b --target", "FORMAT"), Option("-EL"), Option("--file-start-context")),
+    *(Option("-V -v --version"), Option("-H --help")),
+)
+PARSER = GnuParser("trapline objdump", OPTIONS, "OPTION... FILE...", EXAMPLES)
+_DISASSEMBLING = ("d", "disassemble", "disassemble-all", "source", "line-numbers")
+_STYLES = ("no-aliases", "numeric", "capstone")
 
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     """Add the parser of `trapline objdump`."""
-    parser = subparsers.add_parser(
-        "objdump",
-        help="disassemble an ELF file",
-        description="Disassemble RISC-V ELF64 files in the form of GNU objdump.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("files", nargs="+", metavar="FILE")
-    parser.add_argument("-d", dest="disassemble", action="store_true", help="disassemble code")
-    parser.add_argument("-r", dest="relocations", action="store_true", help="show relocations")
-    parser.add_argument("-j", "--section", dest="sections", action="append", metavar="NAME")
-    parser.add_argument("-M", dest="flavour", default="no-aliases", help=argparse.SUPPRESS)
-    return parser
+    return add_raw_parser(subparsers, "objdump", "show what is in an ELF file")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what is asked for."""
-    from assembler.dump import disassembly
-    from assembler.elf_reader import read_image
+    from assembler.binutils.objdump import Request, dump
 
-    if not args.disassemble:
-        raise TraplineError("nothing to do; -d disassembles")
-    for name in args.files:
-        obj = read_image(Path(name).read_bytes(), name)
-        for line in disassembly(obj, args.sections, args.relocations):
-            sys.stdout.write(line + "\n")
+    parsed = PARSER.parse(args.arguments)
+    if parsed.has("help", "version"):
+        print(PARSER.help() if parsed.has("help") else "GNU objdump compatible (trapline) 2.40")
+        return 0
+    request = _request(parsed)
+    if request == Request(style=request.style):
+        raise TraplineError("nothing to do; -d disassembles, -h, -t and -x show headers")
+
+    def show(name: str) -> None:
+        write = sys.stdout.write
+        for line in dump(name, request):
+            write(line.encode("utf-8", "surrogateescape").decode("utf-8", "replace") + "\n")
+
+    each_file(parsed.operands or ["a.out"], show)
     return 0
+
+
+def _request(parsed: Parsed) -> "Request":
+    from assembler.binutils.objdump import Request
+
+    has, is_all = parsed.has, parsed.has("all-headers")
+    return Request(
+        archive_headers=is_all or has("archive-headers"),
+        file_headers=is_all or has("file-headers"),
+        private_headers=is_all or has("private-headers"),
+        section_headers=is_all or has("headers"),
+        syms=is_all or has("syms"),
+        reloc=is_all or has("reloc"),
+        full_contents=has("full-contents"),
+        disassemble=has(*_DISASSEMBLING[:4]),
+        line_numbers=has("line-numbers"),
+        source=has("source"),
+        style=_style(parsed),
+    )
+
+
+def _style(parsed: Parsed) -> "Style":
+    from assembler.binutils.disassembly import Style
+
+    chosen = [word for text in parsed.all("disassembler-options") for word in text.split(",")]
+    for word in chosen:
+        if word not in _STYLES and not word.startswith("priv-spec="):
+            raise TraplineError(f"-M {word}: unknown; there are {', '.join(_STYLES)}")
+    symbols = [value for value in parsed.all("disassemble") if value]
+    return Style(
+        disassemble_all=parsed.has("disassemble-all"),
+        zeroes=parsed.has("disassemble-zeroes"),
+        raw=not parsed.has("no-show-raw-insn"),
+        relocations=parsed.has("reloc", "all-headers"),
+        aliases="no-aliases" not in chosen,
+        numeric="numeric" in chosen,
+        capstone="capstone" in chosen,
+        wide=parsed.has("wide"),
+        start=_address(parsed, "start-address"),
+        stop=_address(parsed, "stop-address"),
+        symbol=symbols[-1] if symbols else None,
+        sections=tuple(parsed.all("section")),
+    )
+
+
+def _address(parsed: Parsed, key: str) -> int | None:
+    text = parsed.last(key)
+    if not text:
+        return None
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise TraplineError(f"--{key}={text}: not a number") from None

@@ -1,0 +1,1 @@
+"""Objects, executables and archives as the tools see them, against GNU binutils."""
