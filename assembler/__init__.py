@@ -30,12 +30,19 @@ def assemble(
     include_paths: Sequence[str | Path] = (),
     defines: Mapping[str, int | str] | None = None,
     march: str = "rv64im_zicsr_zifencei",
-    mabi: str = "lp64",
+    mabi: str | None = None,
+    relax: bool = True,
+    pic: bool = False,
 ) -> Object:
-    """Assemble a source text; raise AssemblyErrors with every error in it."""
+    """Assemble a source text; raise AssemblyErrors with every error in it.
+
+    `relax` lets a linker shorten code, as GNU as does unless it is told `-mno-relax`. Without an
+    ABI it is the one that the architecture suggests.
+    """
     from assembler.assembly import Assembly
 
-    return Assembly(include_paths, march, mabi).run(text, filename, defines or {})
+    assembly = Assembly(include_paths, march, mabi, relax=relax, pic=pic)
+    return assembly.run(text, filename, defines or {})
 
 
 def read_object(data: bytes, filename: str = "<object>") -> Object:
@@ -53,15 +60,17 @@ def link(
     entry: str | int | None = None,
     defines: Mapping[str, int] | None = None,
     section_starts: Mapping[str, int] | None = None,
+    relax: bool = True,
 ) -> Image:
     """Link objects into a static executable.
 
-    `script` is a linker script's text, or its path. `text_base` is where `.text` starts. Raises
-    LinkError, or LinkErrors with everything that is wrong.
+    `script` is a linker script's text, or its path. `text_base` is where `.text` starts. `relax`
+    shortens code that was assembled so that it may be. Raises LinkError, or LinkErrors with
+    everything that is wrong.
     """
-    from assembler.linker import Linker, read_script
+    from assembler.linker import link_objects
 
     starts = dict(section_starts or {})
     if text_base is not None:
         starts[".text"] = text_base
-    return Linker(objects, read_script(script), starts, defines or {}).link(entry)
+    return link_objects(objects, script, entry, defines or {}, starts, relax)

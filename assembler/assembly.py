@@ -23,9 +23,10 @@ from assembler.errors import (
 )
 from assembler.expr import Linear, fold
 from assembler.finish import Finisher
-from assembler.forms import Prepared, forms, prepare
+from assembler.forms import forms
 from assembler.macros import Macro, substitute
-from assembler.options import DEFAULT_MARCH, PRIV_SPEC, Switches, make_target
+from assembler.match import Prepared, prepare
+from assembler.options import DEFAULT_MARCH, PRIV_SPEC, make_target
 from assembler.parse import Parser, Tree, terminal
 from assembler.sections import Section, layout
 from assembler.source import Frame, Spot, Statement, split
@@ -65,22 +66,23 @@ class Assembly(Debugging):
         self,
         include_paths: Sequence[str | Path] = (),
         march: str = DEFAULT_MARCH,
-        mabi: str = "lp64",
+        mabi: str | None = None,
+        *,
+        relax: bool = True,
+        pic: bool = False,
     ) -> None:
-        super().__init__()
-        self.include_paths = [Path(path) for path in include_paths]
-        self.parser = Parser()
         try:
-            self.target = make_target(march, mabi)
+            super().__init__(make_target(march, mabi, relax=relax, pic=pic))
         except Complaint as complaint:
             raise OptionError(complaint.message) from None
-        self.switches = Switches()
+        self.include_paths = [Path(path) for path in include_paths]
+        self.parser = Parser()
         self.conditionals = Conditionals()
         self.macros: dict[str, Macro] = {}
         self.expansions = 0  # what \@ gives
         for name, flags, kind in _FIRST_SECTIONS:
-            self.sections[name] = Section(name, flags, kind)
-        self.sections[".text"].align = 4
+            self.open_section(name, flags, kind)
+        self.sections[".text"].align = 2 if self.target.switches.rvc else 4
         self.section = self.sections[".text"]
         self.previous = self.section
         self.section_stack: list[tuple[Section, Section]] = []
@@ -90,6 +92,7 @@ class Assembly(Debugging):
         self.is_exited = False
         self._expanded = 0
         self._kept: dict[str, Prepared] = {}
+        self._kept_for: dict[str, dict[str, Prepared]] = {self.target.arch: self._kept}
         self._head = _head_pattern().match
 
     # ---- running
@@ -122,6 +125,7 @@ class Assembly(Debugging):
             self.target.priv_spec = PRIV_SPEC
         try:
             for section in sections:
+                section.is_relaxed = self.target.switches.relax
                 section.close(self.spot)
             layout(sections)
         except Complaint as complaint:
@@ -243,7 +247,8 @@ class Assembly(Debugging):
             known = [*forms(), *self.macros]
             raise Complaint(f"unknown instruction {word!r}{nearest(word, known)}", start)
         try:
-            prepared = prepare(word, self.parser.operands(text[rest:]))
+            arch = self.target.switches.arch
+            prepared = prepare(word, self.parser.operands(text[rest:]), arch)
             if not start and len(self._kept) < MAX_KEPT:
                 self._kept[text] = prepared
             self.emit(prepared)
@@ -308,13 +313,17 @@ class Assembly(Debugging):
         """Make a section the current one."""
         self.previous = self.section
         self.section = section
+        section.set_architecture(self.target.arch)
 
     def read_section(self, name: str, flags: str, kind: str, entsize: int = 0) -> Section:
         """Give the section of that name, made now if it is new."""
-        section = self.sections.get(name)
-        if section is None:
-            section = self.sections[name] = Section(name, flags, kind, entsize)
-        return section
+        return self.open_section(name, flags, kind, entsize)
+
+    def switches_changed(self) -> None:
+        """Assemble as the switches say from here on."""
+        arch = self.target.arch
+        self._kept = self._kept_for.setdefault(arch, {})
+        self.section.set_architecture(arch)
 
     def symbol_named(self, name: str) -> Symbol:
         """Give a symbol that a directive speaks about, without counting it as used."""
@@ -325,7 +334,8 @@ class Assembly(Debugging):
 
     def forget_prepared(self) -> None:
         """Forget prepared statements: a new macro may have taken over a mnemonic."""
-        self._kept.clear()
+        for kept in self._kept_for.values():
+            kept.clear()
 
     def location(self) -> Location:
         """Give the place of the statement at hand."""

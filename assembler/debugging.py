@@ -11,6 +11,7 @@ from assembler.dwarf.sections import DebugSections
 from assembler.emit import Emitter
 from assembler.errors import AssemblyWarning
 from assembler.expr import Linear
+from assembler.options import Target
 from assembler.reloc import Field
 from assembler.sections import Fixup, Place, Section
 from assembler.source import Spot
@@ -19,8 +20,8 @@ from assembler.source import Spot
 class Debugging(Emitter):
     """An emitter that keeps what debuggers and unwinders will want to know."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
         self.frames = Frames()
         self.lines_table = LineTable()
         self.lines_table.files.folder = str(Path.cwd())
@@ -62,6 +63,7 @@ class Debugging(Emitter):
         section = self.sections.get(name)
         if section is None:
             section = self.sections[name] = Section(name, flags, kind, entsize)
+            section.arch = self.target.arch
         return section
 
     def _relocate_lebs(self) -> None:

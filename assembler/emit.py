@@ -1,42 +1,52 @@
 """Emission: prepared instructions and data become bytes and fixups in the current section.
 
-Not here: matching (`forms.py`), and what becomes of fixups at the end (`finish.py`).
+Not here: matching (`match.py`), branches whose length is not known yet (`branches.py`), and what
+becomes of fixups at the end (`finish.py`).
 """
 
+from assembler.branches import branch_point
+from assembler.compress import Short, candidates, compress
 from assembler.errors import Complaint
 from assembler.expr import Linear, Value, describe, evaluate, fold
-from assembler.forms import Patch, Prepared
+from assembler.forms import Form, forms
+from assembler.match import Patch, Prepared, prepare
+from assembler.nops import nop_fill
+from assembler.options import Target
 from assembler.parse import Tree
 from assembler.pseudo import load_constant
-from assembler.reloc import (
-    Field,
-    high_part,
-    low_part,
-    patch_field,
-)
-from assembler.sections import Fixup, Place, Point, Section
+from assembler.reloc import Field, high_part, low_part, patch_field
+from assembler.sections import Fixup, Place, Section
 from assembler.source import Spot
 from assembler.symbols import Symbol, SymbolTable
-from isa.insn import Insn
 from isa.spec import TABLE
 
-_INVERSE = {"beq": "bne", "bne": "beq", "blt": "bge", "bge": "blt", "bltu": "bgeu", "bgeu": "bltu"}
 _BREAKS = frozenset(  # GNU as begins a new frag behind what a linker may shorten
-    f"R_RISCV_{name}" for name in ("CALL", "CALL_PLT", "HI20", "PCREL_HI20", "TPREL_HI20")
+    f"R_RISCV_{name}"
+    for name in ("CALL", "CALL_PLT", "HI20", "PCREL_HI20", "TPREL_HI20", "TPREL_ADD", "JAL")
 )
-FAR = 8  # a branch around a jump
 _DATA_RELOCATIONS = {4: "R_RISCV_32", 8: "R_RISCV_64"}
+_ALIGN = "R_RISCV_ALIGN"
+# How the address pseudo-instructions get at a symbol: what `auipc` adds, and what follows it.
+_ADDRESSES = {
+    "la": ("R_RISCV_PCREL_HI20", "addi"),
+    "lla": ("R_RISCV_PCREL_HI20", "addi"),
+    "lga": ("R_RISCV_GOT_HI20", "ld"),
+    "la.tls.ie": ("R_RISCV_TLS_GOT_HI20", "ld"),
+    "la.tls.gd": ("R_RISCV_TLS_GD_HI20", "addi"),
+}
 
 
 class Emitter:
     """Puts statements into the current section; is the context that expressions are read in."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: Target) -> None:
+        self.target = target
         self.symbols = SymbolTable()
         self.section = Section(".text", "ax")
         self.uses_privileged = False
         self.is_marking = False  # whether the next instruction gets a row in the line table
         self.spot: Spot
+        self._constants: dict[tuple[int, int, str], bytes] = {}
 
     # ---- the context of expressions
 
@@ -74,20 +84,41 @@ class Emitter:
             self.uses_privileged = True
         if prepared.special:
             self._emit_special(prepared)
-            return
-        if not prepared.patches:
+        elif not prepared.patches:
             section.emit(prepared.data)
-            return
+        elif prepared.unknown and (variant := self._variant(prepared)) is not None:
+            self.emit(variant)
+        else:
+            self._emit_patched(prepared, section)
+
+    def _variant(self, prepared: Prepared) -> Prepared | None:
+        """Match again with what turns out to be numbers; None when some are not."""
+        values = []
+        for tree in prepared.unknown:
+            value = evaluate(tree, prepared.atoms, self)
+            if not isinstance(value, int):
+                return None
+            values.append(value)
+        key = tuple(values)
+        variant = prepared.variants.get(key)
+        if variant is None:
+            assert prepared.operands is not None
+            known = {id(tree): value for tree, value in zip(prepared.unknown, key, strict=True)}
+            arch = self.target.switches.arch
+            variant = prepare(prepared.mnemonic, prepared.operands, arch, known)
+            prepared.variants[key] = variant
+        return variant
+
+    def _emit_patched(self, prepared: Prepared, section: Section) -> None:
         start = section.here()
         values = [self._patch_value(patch, prepared, start) for patch in prepared.patches]
-        if prepared.patches[0].kind == "branch":
+        if prepared.branch is not None:
             self._emit_branch(prepared, values[0], start)
             return
         section.emit(prepared.data)
         for patch, value in zip(prepared.patches, values, strict=True):
-            self._patch(
-                patch.field, Place(section, start.offset + patch.offset, start.points), value
-            )
+            place = Place(section, start.offset + patch.offset, start.points)
+            self._patch(patch.field, place, value)
             if patch.field.relocation in _BREAKS:
                 section.stretch += 1
 
@@ -98,17 +129,22 @@ class Emitter:
 
     def _patch(self, field: Field, place: Place, value: Value) -> None:
         """Patch a value that is known, note a fixup for another."""
-        if isinstance(value, int) and not field.is_relative:
+        if isinstance(value, int) and field.size and not field.is_relative:
             patch_field(place.section.data, place.offset, field, value)
         else:
-            place.section.fixups.append(Fixup(place, field, value, self.spot))
+            relax = self.target.switches.relax
+            place.section.fixups.append(Fixup(place, field, value, self.spot, None, relax))
 
     def _emit_branch(self, prepared: Prepared, value: Value, start: Place) -> None:
-        """Emit a branch that may have to become a branch around a jump."""
+        """Emit a branch or jump whose length may depend on its target."""
+        assert prepared.branch is not None
         field = prepared.patches[0].field
-        word = int.from_bytes(prepared.data, "little")
-        point = branch_point(TABLE.by_name[field.insn], word, value, start, self.spot)
-        self.section.add_point(point)
+        point = branch_point(prepared, value, start, self.spot)
+        if point is None:
+            self.section.emit(prepared.data)
+            self.section.stretch += 1
+        else:
+            self.section.add_point(point)
         self.section.fixups.append(Fixup(start, field, value, self.spot, point))
 
     def _emit_special(self, prepared: Prepared) -> None:
@@ -117,28 +153,60 @@ class Emitter:
         written = self.evaluate(prepared.tree, prepared.atoms)
         value = fold(written, is_final=False)
         if isinstance(value, int):
-            is_address = prepared.special == "address"
-            self.section.emit(constant_words(prepared.register, value, is_address))
+            is_small = prepared.special == "constant"
+            self.section.emit(self._constant(prepared.register, value, is_small))
         elif prepared.special == "constant":
             names = describe(value)
             raise Complaint(
                 f"li needs a constant known here, and {names} is not; use la for an address"
             )
         else:
-            self._emit_address(prepared.register, written)
+            self._emit_address(prepared.special, prepared.register, written)
 
-    def _emit_address(self, register: int, value: Value) -> None:
+    def _constant(self, register: int, value: int, is_small: bool) -> bytes:
+        """Give the instructions that load a constant; `li` has one of its own for small ones."""
+        arch = self.target.switches.arch
+        key = register, value, arch.text + " " * is_small
+        data = self._constants.get(key)
+        if data is None:
+            writer = ConstantWriter(self.target)
+            data = self._constants[key] = writer.words(register, value, is_small)
+        return data
+
+    def _emit_address(self, name: str, register: int, value: Value) -> None:
+        if name == "la" and self.target.switches.pic:
+            name = "lga"
+        relocation, second_name = _ADDRESSES[name]
         start = self.section.here()
-        auipc, addi = TABLE.by_name["auipc"], TABLE.by_name["addi"]
-        first = auipc.encode(rd=register, imm20=0)
-        second = addi.encode(rd=register, rs1=register, imm=0)
-        self.section.emit(first.to_bytes(4, "little") + second.to_bytes(4, "little"))
-        high = Field(4, "R_RISCV_PCREL_HI20", auipc.pattern.operands["imm20"], high_part, "la")
-        low = Field(4, "R_RISCV_PCREL_LO12_I", addi.pattern.operands["imm"], low_part, "la")
+        auipc, second = TABLE.by_name["auipc"], TABLE.by_name[second_name]
+        words = (
+            auipc.encode(rd=register, imm20=0),
+            second.encode(rd=register, rs1=register, imm=0),
+        )
+        self.section.emit(b"".join(word.to_bytes(4, "little") for word in words))
+        high = Field(4, relocation, auipc.pattern.operands["imm20"], high_part, name)
+        low = Field(4, "R_RISCV_PCREL_LO12_I", second.pattern.operands["imm"], low_part, name)
         self._patch(high, start, value)
         pair = Linear(self.symbols.mark_place(start), None, 0)
         self._patch(low, Place(self.section, start.offset + 4, start.points), pair)
         self.section.stretch += 1
+
+    def align_code(self, alignment: int) -> bool:
+        """Align code for a linker that relaxes it; say whether nothing else is left to do."""
+        section = self.section
+        unit = 2 if self.target.switches.rvc else 4
+        if alignment <= unit:
+            section.align = max(section.align, alignment)
+            return True
+        if not self.target.switches.relax:
+            return False
+        section.align = max(section.align, alignment)
+        section.set_mark("x", is_padding=True)
+        place = section.here()
+        section.emit(nop_fill(alignment - unit))
+        section.fixups.append(Fixup(place, Field(0, _ALIGN), alignment - unit, self.spot))
+        section.stretch += 1
+        return True
 
     def mark_line(self) -> None:
         """Add a row to the line table; the assembly knows how."""
@@ -172,48 +240,48 @@ class Emitter:
         raise Complaint(f"{what} must be a number known here; it depends on {describe(value)}")
 
 
-def constant_words(register: int, value: int, is_address: bool = False) -> bytes:
-    """Give the instructions of `li`."""
-    data = bytearray()
-    source = 0
-    for name, immediate in load_constant(value, is_address):
-        insn = TABLE.by_name[name]
-        fields = {"rd": register, insn.operands[-1].name: immediate}
-        if "rs1" in insn.pattern.operands:
-            fields["rs1"] = source
-        data += insn.encode(**fields).to_bytes(4, "little")
-        source = register
-    return bytes(data)
+class ConstantWriter:
+    """Builds constants in a register, with short instructions where they fit."""
+
+    def __init__(self, target: Target) -> None:
+        self._switches = target.switches
+
+    def words(self, register: int, value: int, is_small: bool) -> bytes:
+        """Give the instructions."""
+        if is_small and -0x800 <= value < 0x800:
+            return self._small(register, value)
+        data = b""
+        source = 0
+        steps = load_constant(value)
+        if not register and steps[0][0] == "lui" and [name for name, _ in steps[1:2]] != ["addiw"]:
+            steps.insert(1, ("addiw", 0))  # GNU as cannot tell register zero from nothing loaded
+        for name, immediate in steps:
+            insn = TABLE.by_name[name]
+            values = [register, immediate] if name == "lui" else [register, source, immediate]
+            short = self._short(_constant_rows(name), values)
+            if short is not None:
+                data += short
+            else:
+                names = [operand.name for operand in insn.operands]
+                word = insn.encode(**dict(zip(names, values, strict=True)))
+                data += word.to_bytes(4, "little")
+            source = register
+        return data
+
+    def _small(self, register: int, value: int) -> bytes:
+        short = self._short(_constant_rows("li"), [register, value])
+        if short is not None:
+            return short
+        return TABLE.by_name["addi"].encode(rd=register, rs1=0, imm=value).to_bytes(4, "little")
+
+    def _short(self, rows: tuple[Short, ...], values: list[int]) -> bytes | None:
+        if not self._switches.arch.has_compressed:
+            return None
+        found = compress(rows, values, self._switches.arch)
+        return None if found is None else found[1].to_bytes(2, "little")
 
 
-def branch_point(insn: Insn, word: int, value: Value, start: Place, spot: Spot) -> Point:
-    """Make the point of a branch: 4 bytes, or 8 when its target turns out to be far."""
-    reach = insn.pattern.operands["offset"]
-    inverse = TABLE.by_name[_INVERSE[insn.name]]
-    far_word = word ^ insn.pattern.match ^ inverse.pattern.match | reach.insert(FAR)
-    jump = TABLE.by_name["jal"].encode(rd=0, offset=0)
-    far_bytes = far_word.to_bytes(4, "little") + jump.to_bytes(4, "little")
-
-    def measure(address: int) -> int:
-        target = local_target(value, start.section)
-        near = target is not None and reach.lo <= target - address <= reach.hi
-        return 4 if near else FAR
-
-    def fill(size: int) -> bytes:
-        return far_bytes if size == FAR else word.to_bytes(4, "little")
-
-    return Point(start.offset, 4, measure, fill, False, spot, "branch")
-
-
-def local_target(value: Value, section: Section) -> int | None:
-    """Give a target's offset when it is sure to stay in this section: defined here and not weak."""
-    if isinstance(value, Linear) and value.plus is not None and value.plus.binding == "weak":
-        return None
-    folded = fold(value, is_final=True)
-    if not isinstance(folded, Linear) or folded.minus is not None or folded.plus is None:
-        return None
-    place = folded.plus.place
-    is_here = place is not None and place.section.root is section.root
-    if place is None or not is_here or folded.plus.binding == "weak":
-        return None
-    return place.final() + folded.constant
+def _constant_rows(name: str) -> tuple[Short, ...]:
+    """Give the short forms of an instruction that `li` is made of, immediate last."""
+    form: Form = forms()[name][0]
+    return candidates(name, form)

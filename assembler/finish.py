@@ -1,7 +1,7 @@
 """The end of an assembly: places become offsets, fixups become bytes or relocations, an `Object`.
 
-Which values stay relocations follows GNU as with `-mno-relax`: jumps and branches always do, and so
-do differences of labels in code, because a linker may relax it.
+Which values stay relocations follows GNU as: jumps and branches always do, and so do differences
+of labels in code, because a linker may relax it.
 """
 
 import re
@@ -10,6 +10,7 @@ from functools import partial
 
 from assembler.artifacts import Object
 from assembler.attributes import attributes_section
+from assembler.branches import PLAIN, SHORT, SHORT_RELOCATIONS
 from assembler.errors import Complaint, nearest
 from assembler.expr import Linear, Value, describe, fold, symbols_of
 from assembler.objects import ObjGroup, ObjSection, ObjSymbol, Relocation
@@ -24,6 +25,10 @@ from isa.spec import TABLE
 
 Report = Callable[[Complaint, Spot], None]
 _PREFILLED_BY_ADDEND = ("R_RISCV_HI20", "R_RISCV_LO12_I", "R_RISCV_LO12_S")
+_TPREL = tuple(f"R_RISCV_TPREL_{name}" for name in ("HI20", "LO12_I", "LO12_S", "ADD"))
+_PAIRS = tuple(f"R_RISCV_PCREL_{name}" for name in ("HI20", "LO12_I", "LO12_S"))
+_RELAXABLE = frozenset((*_PREFILLED_BY_ADDEND, *_TPREL, *_PAIRS, "R_RISCV_CALL_PLT"))
+_THREAD_LOCAL = frozenset((*_TPREL, "R_RISCV_TLS_GOT_HI20", "R_RISCV_TLS_GD_HI20"))
 
 
 class Finisher:
@@ -62,16 +67,12 @@ class Finisher:
         return self._object
 
     def _mapping_symbols(self) -> list[ObjSymbol]:
-        """Make `$x` and `$d`; a section's first `$x` names the architecture."""
+        """Make `$x` and `$d`."""
         found = []
         for section in self._sections:
             at: dict[int, ObjSymbol] = {}
-            is_first = True
             for place, mark in section.marks:
                 name = f"${mark}"
-                if mark == "x" and is_first:
-                    name += self._target.arch
-                    is_first = False
                 offset = place.final()
                 at[offset] = ObjSymbol(name, offset, section=self._outputs[id(section)])
             found += [symbol for offset, symbol in at.items() if offset < section.size]
@@ -185,10 +186,35 @@ class Finisher:
         for symbol in symbols_of(fixup.value):
             if "\x02" in symbol.name and not symbol.is_defined:
                 return  # told already, at the symbol
-        if fixup.field.operand is None:
+        if not fixup.field.size:
+            self._fix_hint(fixup)
+        elif fixup.field.operand is None:
             self._fix_datum(fixup)
         else:
             self._fix_operand(fixup)
+
+    def _fix_hint(self, fixup: Fixup) -> None:
+        """Give a relocation that fills nothing in."""
+        section, value = fixup.place.section, _keep_name(fixup.value)
+        symbol, addend = None, value
+        if isinstance(value, Linear) and value.minus is None:
+            symbol, addend = value.plus, value.constant
+        if not isinstance(addend, int):
+            raise Complaint(f"no relocation can express this; it depends on {describe(value)}")
+        offset = fixup.place.final()
+        self._relocate(section, offset, fixup.field.relocation, symbol, addend)
+        self._mark_relaxable(fixup, offset, symbol, addend)
+
+    def _mark_relaxable(
+        self, fixup: Fixup, offset: int, symbol: Symbol | None, addend: int
+    ) -> None:
+        """Let a linker relax the code here; for pairs, GNU as asks the switch at the end."""
+        name = fixup.field.relocation
+        if not fixup.relax or symbol is None or name not in _RELAXABLE:
+            return
+        if name.startswith("R_RISCV_PCREL") and not self._target.switches.relax:
+            return
+        self._relocate(fixup.place.section, offset, "R_RISCV_RELAX", None, addend)
 
     def _fix_datum(self, fixup: Fixup) -> None:
         field, section = fixup.field, fixup.place.section
@@ -213,9 +239,9 @@ class Finisher:
     def _fix_operand(self, fixup: Fixup) -> None:
         field, section = fixup.field, fixup.place.section
         offset = fixup.place.final()
-        if fixup.branch is not None and fixup.branch.size != fixup.branch.first:
-            offset += 4
-            field = Field(4, "R_RISCV_JAL", TABLE.by_name["jal"].pattern.operands["offset"])
+        if fixup.branch is not None:
+            field, behind = _branch_field(field, fixup.branch.size)
+            offset += behind
         value = _keep_name(fixup.value)
         if isinstance(value, int) and not field.is_relative:
             patch_field(section.data, offset, field, value)
@@ -228,7 +254,10 @@ class Finisher:
         if not isinstance(value, Linear) or value.minus is not None or value.plus is None:
             raise Complaint(f"no relocation can express this; it depends on {describe(value)}")
         self._relocate(section, offset, field.relocation, value.plus, value.constant)
+        if field.relocation in _THREAD_LOCAL:
+            self._make(value.plus).type = "tls"
         self._prefill(section, offset, field, value)
+        self._mark_relaxable(fixup, offset, value.plus, value.constant)
 
     def _needs_constant(self, value: Value, field: Field) -> str:
         names = [symbol for symbol in symbols_of(value) if not symbol.is_defined]
@@ -257,7 +286,7 @@ class Finisher:
         else:
             return
         try:
-            patch_operand(section.data, offset, field.operand, number)
+            patch_operand(section.data, offset, field.operand, number, field.length)
         except OperandError:
             if base.section is self._outputs[id(section)] and base.binding == "local":
                 raise Complaint(f"the target is out of reach: {number:#x} bytes away") from None
@@ -268,6 +297,17 @@ class Finisher:
         made = None if symbol is None else self._make(symbol)
         entry = Relocation(offset, types_by_name()[name].number, made, addend)
         self._outputs[id(section)].relocations.append(entry)
+
+
+def _branch_field(field: Field, size: int) -> tuple[Field, int]:
+    """Give the field of a branch of a size, and how far behind the branch's beginning it is."""
+    insn = TABLE.by_name[field.insn]
+    if size == SHORT:
+        name = SHORT_RELOCATIONS[insn.kind]
+        return Field(2, name, types_by_name()[name].field, insn=field.insn), 0
+    if size == PLAIN:
+        return field, 0
+    return Field(4, "R_RISCV_JAL", TABLE.by_name["jal"].pattern.operands["offset"]), size - PLAIN
 
 
 def _column_of(fixup: Fixup) -> int | None:

@@ -1,70 +1,95 @@
-"""What the code is assembled for: the architecture string, the ABI, and the switches of `.option`.
+"""What code is assembled for: the architecture, the ABI, and the switches of `.option`.
 
-Follows the ISA manual's chapter "ISA Extension Naming Conventions".
+Not here: architecture strings (`architecture.py`) and the directive itself (`directives/`).
 """
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from assembler.architecture import Architecture, parse_architecture
 from assembler.errors import Complaint, nearest
 
-DEFAULT_MARCH = "rv64im_zicsr_zifencei"
-# Extensions that can be assembled, in canonical order, with the version that is recorded.
-_EXTENSIONS = {"i": "2p1", "m": "2p0", "a": "2p1"}
-_EXTENSIONS |= {"zicsr": "2p0", "zifencei": "2p0", "zmmul": "1p0"}
-_IMPLIED = {"m": ("zmmul",)}
-_GENERAL = ("i", "m", "a", "f", "d", "zicsr", "zifencei")
-_ABIS = {"lp64": 0}
+DEFAULT_MARCH = "rv64imafd_zicsr_zifencei"
+_FLOAT_ABIS = {"lp64": 0, "lp64f": 2, "lp64d": 4, "lp64q": 6}
+_FLOAT_EXTENSIONS = {"lp64f": "f", "lp64d": "d", "lp64q": "q"}
+_RVC_FLAG, _TSO_FLAG = 1, 0x10
 PRIV_SPEC = (1, 11, 0)  # what GNU as records by default once a CSR is named
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What `.option` changes, and `push` and `pop` keep."""
+
+    arch: Architecture
+    rvc: bool = False
+    relax: bool = True
+    pic: bool = False
+    csr_check: bool = False
 
 
 @dataclass
 class Target:
-    """The architecture and ABI of an object."""
+    """What is recorded about a whole object, and the switches at the place being assembled."""
 
-    extensions: tuple[str, ...]
+    switches: Switches
     abi: str = "lp64"
+    flags: int = 0  # of the ELF header, but for the ABI's
     stack_align: int | None = None
     unaligned_access: int | None = None
     source_name: str = ""
     priv_spec: tuple[int, int, int] = (0, 0, 0)
+    stack: list[Switches] = field(default_factory=list)
 
     @property
     def arch(self) -> str:
         """The architecture with versions, as objects record it."""
-        return "rv64" + "_".join(f"{name}{_EXTENSIONS[name]}" for name in self.extensions)
+        return self.switches.arch.text
 
     @property
     def elf_flags(self) -> int:
         """The `e_flags` of the ELF header."""
-        return _ABIS[self.abi]
+        return self.flags | _FLOAT_ABIS[self.abi]
+
+    def set_architecture(self, arch: Architecture) -> None:
+        """Assemble for another architecture from here on."""
+        self.set_switches(arch=arch, rvc=arch.has_compressed)
+        if arch.has("ztso"):
+            self.flags |= _TSO_FLAG
+
+    def set_switches(self, **changes: object) -> None:
+        """Change switches from here on."""
+        self.switches = replace(self.switches, **changes)  # type: ignore[arg-type]
+        if self.switches.rvc:
+            self.flags |= _RVC_FLAG
+
+    def push(self) -> None:
+        """Keep the switches."""
+        self.stack.append(self.switches)
+
+    def pop(self) -> None:
+        """Go back to the switches kept last; raise Complaint when there are none."""
+        if not self.stack:
+            raise Complaint(".option pop without .option push")
+        self.switches = self.stack.pop()
 
 
-@dataclass
-class Switches:
-    """What `.option` changes."""
+def make_target(
+    march: str = DEFAULT_MARCH, mabi: str | None = None, *, relax: bool = True, pic: bool = False
+) -> Target:
+    """Read `-march` and `-mabi`; raise Complaint for what does not exist or does not fit.
 
-    relax: bool = False
-    stack: list[bool] = field(default_factory=list)
-
-
-def make_target(march: str = DEFAULT_MARCH, mabi: str = "lp64") -> Target:
-    """Read `-march` and `-mabi`; raise Complaint for what cannot be assembled."""
-    if mabi not in _ABIS:
-        raise Complaint(f"ABI {mabi!r} is not supported{nearest(mabi, _ABIS)}; known: lp64")
-    names = _read_names(march)
-    for name in names:
-        if name not in _EXTENSIONS:
-            raise Complaint(f"extension {name!r} of {march!r} cannot be assembled yet")
-    wanted = set(names) | {implied for name in names for implied in _IMPLIED.get(name, ())}
-    return Target(tuple(name for name in _EXTENSIONS if name in wanted), mabi)
-
-
-def _read_names(march: str) -> list[str]:
-    """Split an architecture string into extension names, without their versions."""
-    if not re.fullmatch(r"rv64[a-z][a-z0-9_]*", march):
-        raise Complaint(f"architecture {march!r} is not rv64 followed by extensions")
-    first, *rest = march.removeprefix("rv64").split("_")
-    names = re.findall(r"([a-z])(?:[0-9]+(?:p[0-9]+)?)?", first)
-    names += [re.sub(r"[0-9]+p[0-9]+$", "", word) for word in rest if word]
-    return [letter for name in names for letter in (_GENERAL if name == "g" else (name,))]
+    Without an ABI, it is the one that passes the widest floating-point registers there are.
+    """
+    arch = parse_architecture(march)
+    if mabi is None:
+        mabi = next((a for a in ("lp64q", "lp64d") if arch.has(_FLOAT_EXTENSIONS[a])), "lp64")
+    if mabi not in _FLOAT_ABIS:
+        known = ", ".join(_FLOAT_ABIS)
+        raise Complaint(
+            f"ABI {mabi!r} is not supported{nearest(mabi, _FLOAT_ABIS)}; known: {known}"
+        )
+    needed = _FLOAT_EXTENSIONS.get(mabi)
+    if needed and not arch.has(needed):
+        raise Complaint(f"ABI {mabi} cannot be used without extension {needed}")
+    target = Target(Switches(arch, relax=relax, pic=pic), mabi)
+    target.set_architecture(arch)
+    return target

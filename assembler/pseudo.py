@@ -8,7 +8,7 @@ asks for a relocation, and `%pcrel_lo(@)` pairs with the expansion's own first i
 from collections.abc import Iterator
 
 from assembler.reloc import low_part
-from isa.insn import Kind
+from isa.insn import Insn
 from isa.spec import TABLE
 
 Expansion = tuple[str, tuple[str, ...]]
@@ -21,6 +21,7 @@ _PLAIN: tuple[Expansion, ...] = (
     ("neg rd, rs", ("sub rd, zero, rs",)),
     ("negw rd, rs", ("subw rd, zero, rs",)),
     ("sext.w rd, rs", ("addiw rd, rs, 0",)),
+    ("zext.w rd, rs", ("add.uw rd, rs, zero",)),
     ("sext.b rd, rs", ("slli rd, rs, 56", "srai rd, rd, 56")),
     ("sext.h rd, rs", ("slli rd, rs, 48", "srai rd, rd, 48")),
     ("zext.b rd, rs", ("andi rd, rs, 255",)),
@@ -79,10 +80,49 @@ _PLAIN: tuple[Expansion, ...] = (
     ("csrrc rd, csr, uimm", ("csrrci rd, csr, uimm",)),
     ("sfence.vma", ("sfence.vma zero, zero",)),
     ("sfence.vma rs1", ("sfence.vma rs1, zero",)),
+    ("hfence.vvma", ("hfence.vvma zero, zero",)),
+    ("hfence.vvma rs1", ("hfence.vvma rs1, zero",)),
+    ("hfence.gvma", ("hfence.gvma zero, zero",)),
+    ("hfence.gvma rs1", ("hfence.gvma rs1, zero",)),
+    ("frcsr rd", ("csrrs rd, fcsr, zero",)),
+    ("frsr rd", ("csrrs rd, fcsr, zero",)),
+    ("fscsr rs", ("csrrw zero, fcsr, rs",)),
+    ("fssr rs", ("csrrw zero, fcsr, rs",)),
+    ("fscsr rd, rs", ("csrrw rd, fcsr, rs",)),
+    ("fssr rd, rs", ("csrrw rd, fcsr, rs",)),
+    ("frrm rd", ("csrrs rd, frm, zero",)),
+    ("fsrm rs", ("csrrw zero, frm, rs",)),
+    ("fsrm rd, rs", ("csrrw rd, frm, rs",)),
+    ("fsrmi uimm", ("csrrwi zero, frm, uimm",)),
+    ("fsrmi rd, uimm", ("csrrwi rd, frm, uimm",)),
+    ("frflags rd", ("csrrs rd, fflags, zero",)),
+    ("fsflags rs", ("csrrw zero, fflags, rs",)),
+    ("fsflags rd, rs", ("csrrw rd, fflags, rs",)),
+    ("fsflagsi uimm", ("csrrwi zero, fflags, uimm",)),
+    ("fsflagsi rd, uimm", ("csrrwi rd, fflags, uimm",)),
+    ("fmv.x.s rd, fs", ("fmv.x.w rd, fs",)),
+    ("fmv.s.x fd, rs", ("fmv.w.x fd, rs",)),
+    ("add rd, rs1, rs2, tprel", ("add rd, rs1, rs2",)),
     ("li rd, constant", ("@constant",)),
-    ("la rd, address", ("@address",)),
-    ("lla rd, address", ("@address",)),
+    ("la rd, address", ("@la",)),
+    ("lla rd, address", ("@lla",)),
+    ("lga rd, address", ("@lga",)),
+    ("la.tls.ie rd, symbol", ("@la.tls.ie",)),
+    ("la.tls.gd rd, symbol", ("@la.tls.gd",)),
 )
+
+# For each format: what is written, and what it stands for.
+_FLOAT: tuple[Expansion, ...] = (
+    ("fmv.{} fd, fs", ("fsgnj.{} fd, fs, fs",)),
+    ("fneg.{} fd, fs", ("fsgnjn.{} fd, fs, fs",)),
+    ("fabs.{} fd, fs", ("fsgnjx.{} fd, fs, fs",)),
+    ("fgt.{} rd, fs1, fs2", ("flt.{} rd, fs2, fs1",)),
+    ("fge.{} rd, fs1, fs2", ("fle.{} rd, fs2, fs1",)),
+)
+_FORMATS = ("s", "d", "h", "q")
+# Conversions that are always exact: without a rounding mode they have 0, not dynamic.
+_EXACT = frozenset("fcvt.d.s fcvt.d.w fcvt.d.wu fcvt.s.h fcvt.d.h".split())
+ROUNDING = "rm"
 
 # A register form that also takes an immediate, and the immediate form meant.
 _IMMEDIATE_FORMS = (
@@ -104,31 +144,52 @@ _IMMEDIATE_FORMS = (
 
 def expansions() -> Iterator[Expansion]:
     """Give every pseudo-instruction: its pattern, and the instructions it stands for."""
+    for pattern, steps in _rows():
+        if all(step[0] == "@" or TABLE.find(step.partition(" ")[0]) for step in steps):
+            yield pattern, steps
+
+
+def rounded(syntax: str, insn: Insn) -> tuple[tuple[str, str], ...]:
+    """Give the ways to write an instruction, and what is meant; a rounding mode may be left out."""
+    if ROUNDING not in insn.pattern.operands:
+        return ((syntax, syntax),)
+    short = syntax.removesuffix(f", {ROUNDING}")
+    mode = "rne" if insn.name in _EXACT else "dyn"
+    return (short, f"{short}, {mode}"), (syntax, syntax)
+
+
+def _rows() -> Iterator[Expansion]:
     yield from _PLAIN
+    for format_name in _FORMATS:
+        for pattern, steps in _FLOAT:
+            yield pattern.format(format_name), tuple(step.format(format_name) for step in steps)
     for name, immediate in _IMMEDIATE_FORMS:
         source = TABLE.by_name[immediate].operands[-1].name
         yield f"{name} rd, rs1, {source}", (f"{immediate} rd, rs1, {source}",)
+    yield from _far_accesses()
+
+
+def _far_accesses() -> Iterator[Expansion]:
+    """Give loads and stores of symbols: what is loaded makes room for the address, if it can."""
     for insn in TABLE:
-        if insn.kind is Kind.LOAD and insn.syntax == f"{insn.name} rd, imm(rs1)":
-            address = "auipc rd, %pcrel_hi(symbol)"
-            yield f"{insn.name} rd, symbol", (address, f"{insn.name} rd, %pcrel_lo(@)(rd)")
-        if insn.kind is Kind.STORE and insn.syntax == f"{insn.name} rs2, imm(rs1)":
-            address = "auipc rt, %pcrel_hi(symbol)"
-            yield f"{insn.name} rs2, symbol, rt", (address, f"{insn.name} rs2, %pcrel_lo(@)(rt)")
+        name, _, operands = insn.syntax.partition(" ")
+        first, _, rest = operands.partition(", ")
+        if rest != "imm(rs1)":
+            continue
+        kind = insn.pattern.operands[first].kind
+        if kind == "xreg" and first == "rd":
+            steps = ("auipc rd, %pcrel_hi(symbol)", f"{name} rd, %pcrel_lo(@)(rd)")
+            yield f"{name} rd, symbol", steps
+        elif kind in ("xreg", "freg"):
+            steps = ("auipc rt, %pcrel_hi(symbol)", f"{name} {first}, %pcrel_lo(@)(rt)")
+            yield f"{name} {first}, symbol, rt", steps
 
 
-def load_constant(value: int, is_address: bool = False) -> list[tuple[str, int]]:
+def load_constant(value: int) -> list[tuple[str, int]]:
     """Give the instructions that build a signed 64-bit constant, as (mnemonic, immediate).
 
     The first one starts from zero (`lui` from nothing), each further one from the result so far.
-    `la` builds a small number with `addiw`, where `li` has `addi`.
     """
-    if -0x800 <= value < 0x800 and not is_address:
-        return [("addi", value)]
-    return _build_constant(value)
-
-
-def _build_constant(value: int) -> list[tuple[str, int]]:
     low = low_part(value)
     if -(1 << 31) <= value < 1 << 31:
         upper = ((value - low) >> 12) & 0xFFFFF
@@ -140,5 +201,5 @@ def _build_constant(value: int) -> list[tuple[str, int]]:
     while not rest & 1:
         rest >>= 1
         shift += 1
-    steps = [*_build_constant(rest), ("slli", shift)]
+    steps = [*load_constant(rest), ("slli", shift)]
     return [*steps, ("addi", low)] if low else steps

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from assembler.errors import Complaint
 from isa.errors import OperandError
-from isa.spec import TABLE, Operand
+from isa.spec import FORMS, TABLE, Operand
 
 MASK64 = (1 << 64) - 1
 
@@ -36,8 +36,10 @@ class RelocType:
     """One relocation type.
 
     `base` says what is added up: "abs" S+A, "pc" S+A-P, "add" and "sub" the old contents plus or
-    minus S+A, "set" S+A, "hint" nothing. `insn` and `operand` name the field patched, else it is
-    `size` bytes of data; `part` takes the field's share of the value.
+    minus S+A, "set" S+A, "got" what the global offset table holds for S+A, "tls_ie" and "tls_gd"
+    what it holds for a thread's S, "tp" S+A from the thread pointer, "hint" nothing. `insn` and
+    `operand` name the field patched, else it is `size` bytes of data; `part` takes the field's
+    share of the value.
     """
 
     name: str
@@ -51,23 +53,33 @@ class RelocType:
     @property
     def field(self) -> Operand:
         """The operand that is patched."""
-        return TABLE.by_name[self.insn].pattern.operands[self.operand]
+        described = FORMS.by_name if self.insn.startswith("c.") else TABLE.by_name
+        return described[self.insn].pattern.operands[self.operand]
 
 
 _TYPES = (
     RelocType("R_RISCV_NONE", 0, "hint", 0),
     RelocType("R_RISCV_32", 1, "abs"),
     RelocType("R_RISCV_64", 2, "abs", 8),
+    RelocType("R_RISCV_TLS_DTPREL32", 8, "dtp"),
+    RelocType("R_RISCV_TLS_DTPREL64", 9, "dtp", 8),
     RelocType("R_RISCV_BRANCH", 16, "pc", 4, "beq", "offset"),
     RelocType("R_RISCV_JAL", 17, "pc", 4, "jal", "offset"),
     RelocType("R_RISCV_CALL", 18, "call", 8),
     RelocType("R_RISCV_CALL_PLT", 19, "call", 8),
+    RelocType("R_RISCV_GOT_HI20", 20, "got", 4, "auipc", "imm20", high_part),
+    RelocType("R_RISCV_TLS_GOT_HI20", 21, "tls_ie", 4, "auipc", "imm20", high_part),
+    RelocType("R_RISCV_TLS_GD_HI20", 22, "tls_gd", 4, "auipc", "imm20", high_part),
     RelocType("R_RISCV_PCREL_HI20", 23, "pc", 4, "auipc", "imm20", high_part),
     RelocType("R_RISCV_PCREL_LO12_I", 24, "pair", 4, "addi", "imm", low_part),
     RelocType("R_RISCV_PCREL_LO12_S", 25, "pair", 4, "sd", "imm", low_part),
     RelocType("R_RISCV_HI20", 26, "abs", 4, "lui", "imm20", high_part),
     RelocType("R_RISCV_LO12_I", 27, "abs", 4, "addi", "imm", low_part),
     RelocType("R_RISCV_LO12_S", 28, "abs", 4, "sd", "imm", low_part),
+    RelocType("R_RISCV_TPREL_HI20", 29, "tp", 4, "lui", "imm20", high_part),
+    RelocType("R_RISCV_TPREL_LO12_I", 30, "tp", 4, "addi", "imm", low_part),
+    RelocType("R_RISCV_TPREL_LO12_S", 31, "tp", 4, "sd", "imm", low_part),
+    RelocType("R_RISCV_TPREL_ADD", 32, "hint", 4),
     RelocType("R_RISCV_ADD8", 33, "add", 1),
     RelocType("R_RISCV_ADD16", 34, "add", 2),
     RelocType("R_RISCV_ADD32", 35, "add", 4),
@@ -77,6 +89,8 @@ _TYPES = (
     RelocType("R_RISCV_SUB32", 39, "sub", 4),
     RelocType("R_RISCV_SUB64", 40, "sub", 8),
     RelocType("R_RISCV_ALIGN", 43, "hint", 0),
+    RelocType("R_RISCV_RVC_BRANCH", 44, "pc", 2, "c.beqz", "offset"),
+    RelocType("R_RISCV_RVC_JUMP", 45, "pc", 2, "c.j", "offset"),
     RelocType("R_RISCV_RELAX", 51, "hint", 0),
     RelocType("R_RISCV_SUB6", 52, "sub6", 1),
     RelocType("R_RISCV_SET6", 53, "set6", 1),
@@ -84,6 +98,9 @@ _TYPES = (
     RelocType("R_RISCV_SET16", 55, "set", 2),
     RelocType("R_RISCV_SET32", 56, "set", 4),
     RelocType("R_RISCV_32_PCREL", 57, "pc"),
+    RelocType("R_RISCV_PLT32", 59, "pc"),
+    RelocType("R_RISCV_SET_ULEB128", 60, "set_leb", 1),
+    RelocType("R_RISCV_SUB_ULEB128", 61, "sub_leb", 1),
 )
 
 
@@ -99,8 +116,14 @@ def types_by_number() -> dict[int, RelocType]:
     return {kind.number: kind for kind in _TYPES}
 
 
+@cache
+def _relative_types() -> frozenset[str]:
+    bases = ("pc", "call", "got", "tls_ie", "tls_gd")
+    return frozenset(kind.name for kind in _TYPES if kind.base in bases)
+
+
 class Field(NamedTuple):
-    """What a fixup patches: `size` bytes of data, or an operand of an instruction.
+    """What a fixup patches: `size` bytes of data, or an operand of an instruction, or nothing (0).
 
     `relocation` is the type to emit when the value is not known here; empty when there is none.
     """
@@ -112,17 +135,24 @@ class Field(NamedTuple):
     insn: str = ""
 
     @property
+    def length(self) -> int:
+        """The length of the instruction whose operand is patched."""
+        return 2 if self.size == 2 else 4
+
+    @property
     def is_relative(self) -> bool:
         """Whether the value is a target and the field holds its distance."""
-        return bool(self.relocation) and types_by_name()[self.relocation].base in ("pc", "call")
+        return self.relocation in _relative_types()
 
 
-def patch_operand(data: bytearray, offset: int, operand: Operand, value: int) -> None:
+def patch_operand(
+    data: bytearray, offset: int, operand: Operand, value: int, size: int = 4
+) -> None:
     """Put an operand into the instruction at `offset`; raise OperandError when it does not fit."""
+    bits = operand.insert(value)
     cleared = ~sum(((1 << s.width) - 1) << s.at for s in operand.slices)
-    word = int.from_bytes(data[offset : offset + 4], "little")
-    word = word & cleared | operand.insert(value)
-    data[offset : offset + 4] = word.to_bytes(4, "little")
+    word = int.from_bytes(data[offset : offset + size], "little") & cleared | bits
+    data[offset : offset + size] = word.to_bytes(size, "little")
 
 
 def patch_data(data: bytearray, offset: int, size: int, value: int) -> None:
@@ -154,7 +184,7 @@ def patch_field(data: bytearray, offset: int, field: Field, value: int) -> None:
         patch_data(data, offset, field.size, value)
         return
     try:
-        patch_operand(data, offset, field.operand, field.part(value))
+        patch_operand(data, offset, field.operand, field.part(value), field.length)
     except OperandError:
         message = range_message(field.insn, field.operand, field.part(value))
         raise Complaint(message) from None

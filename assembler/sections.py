@@ -42,7 +42,8 @@ class Fixup:
     field: Field
     value: "Value"
     spot: Spot
-    branch: "Point | None" = None  # the branch whose target this is, if it may have to reach far
+    branch: "Point | None" = None  # the branch whose target this is, if its length may vary
+    relax: bool = False  # whether a linker may relax the code at it
 
 
 @dataclass(slots=True)
@@ -81,7 +82,10 @@ class Section:
     shifts: list[int] = field(default_factory=lambda: [0])
     reserved: int = 0  # bytes of a section without contents
     mark: str = ""
+    arch: str = ""  # the architecture of the code at this place
+    marked_arch: str = ""  # the one that a mapping symbol named last
     is_firm: bool = True  # no point so far may change its size
+    is_relaxed: bool = False  # at the end: GNU as then leaves padding in code to the linker
     group: str = ""  # the signature of the group it belongs to
     is_comdat: bool = False  # whether only one group of that signature is linked
     parent: "Section | None" = None  # of a subsection
@@ -151,11 +155,24 @@ class Section:
             raise Complaint(f"section {self.name} takes no contents, only space")
         self.reserved += count
 
-    def set_mark(self, mark: str) -> None:
+    def set_mark(self, mark: str, is_padding: bool = False) -> None:
         """Note that what follows is instructions (x) or data (d), for disassemblers."""
-        if mark != self.mark and self.is_code:
+        if not self.is_code:
+            return
+        is_new = mark == "x" and self.arch != self.marked_arch
+        if is_new and (not is_padding or not self.marked_arch):
+            self.marked_arch = self.arch
+            self.marks.append((self.here(), mark + self.arch))
             self.mark = mark
+        elif mark != self.mark.rstrip("?"):
             self.marks.append((self.here(), mark))
+            self.mark = mark + "?" * is_new
+
+    def set_architecture(self, text: str) -> None:
+        """Note what the code from here on is for; a mark with a question mark is out of date."""
+        self.arch = text
+        if self.mark in ("x", "x?"):
+            self.mark = "x" if text == self.marked_arch else "x?"
 
     def distance(self, start: Place, end: Place, is_final: bool) -> int | None:
         """Give end minus start, or None while points between them may still grow."""
@@ -186,7 +203,7 @@ class Section:
 
         def pad(size: int) -> bytes:
             if fill is None:
-                return nop_fill(size) if self.is_code else bytes(size)
+                return nop_fill(size) if self.is_code and not self.is_relaxed else bytes(size)
             return pad_pattern(fill, size)
 
         at = self.size
@@ -197,11 +214,15 @@ class Section:
     def _mark_padding(self, size: int) -> None:
         """Note that nops follow, after a byte of data where they do not start on a boundary."""
         if size % 2 == 0:
-            self.set_mark("x")
+            self.set_mark("x", is_padding=True)
             return
         self.marks.append((self.here(), "d"))
-        self.mark = "x"
-        self.marks.append((Place(self, self.size + 1, len(self.points) + 1), "x"))
+        name = "x"
+        if not self.marked_arch:
+            name += self.arch
+            self.marked_arch = self.arch
+        self.mark = "x" if self.arch == self.marked_arch else "x?"
+        self.marks.append((Place(self, self.size + 1, len(self.points) + 1), name))
 
     def close(self, spot: Spot) -> None:
         """Pad code to its own alignment, so that what is linked behind it is aligned."""
@@ -254,17 +275,22 @@ class Section:
         if self.is_nobits:
             self.reserved += self.shifts[-1]
             return
-        if all(point.size == point.first and point.kind != "leb" for point in self.points):
+        if all(self._is_kept(point) for point in self.points):
             return
         pieces, start = [], 0
         for point in self.points:
             pieces.append(bytes(self.data[start : point.offset]))
             start = point.offset + point.first
-            same = point.size == point.first and point.kind != "leb"
             here = self.data[point.offset : start]
-            pieces.append(bytes(here) if same else _filled(point))
+            pieces.append(bytes(here) if self._is_kept(point) else _filled(point))
         pieces.append(bytes(self.data[start:]))
         self.data = bytearray().join(pieces)
+
+    def _is_kept(self, point: Point) -> bool:
+        """Whether the bytes of a point's first size are those it keeps."""
+        if point.kind == "leb" or (self.is_relaxed and point.kind == "align"):
+            return False
+        return point.size == point.first
 
 
 def _measured(point: Point, address: int) -> int:

@@ -60,6 +60,7 @@ def _link(sources: Sequence[Path], n: int, script: str, entry: str) -> bytes:
             filename=str(source),
             include_paths=(*include_paths(source), frame),
             defines={"N": n},
+            relax=False,
         )
         for source in sources
     ]

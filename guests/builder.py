@@ -73,6 +73,7 @@ def _assemble(source: Path, symbols: Mapping[str, int]) -> "Object":
         filename=str(source),
         include_paths=include_paths(source),
         defines=symbols,
+        relax=False,
     )
 
 

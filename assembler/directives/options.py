@@ -5,46 +5,47 @@ Follows the manual "Using as", section "RISC-V Directives".
 
 from typing import TYPE_CHECKING
 
+from assembler.architecture import parse_architecture
 from assembler.directives.data import unescape
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint, nearest
-from assembler.options import make_target
 
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
 
-_OPTIONS = ("push", "pop", "rvc", "norvc", "relax", "norelax", "pic", "nopic", "arch")
 _PRIV_SPEC = ("priv_spec", "priv_spec_minor", "priv_spec_revision")
-_ABSENT = {"rvc": "compressed instructions", "pic": "position-independent code"}
+# What each word of `.option` changes.
+_SWITCHES = {
+    "relax": ("relax", True),
+    "norelax": ("relax", False),
+    "pic": ("pic", True),
+    "nopic": ("pic", False),
+    "csr-check": ("csr_check", True),
+    "no-csr-check": ("csr_check", False),
+}
+_COMPRESSION = {"rvc": "+c", "norvc": "-c"}
+_OPTIONS = ("push", "pop", "arch", *_SWITCHES, *_COMPRESSION)
 
 
 def _option(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
     word = words[0] if words else ""
-    switches = assembly.switches
-    match word:
-        case "push":
-            switches.stack.append(switches.relax)
-        case "pop":
-            if not switches.stack:
-                raise Complaint(".option pop without .option push")
-            switches.relax = switches.stack.pop()
-        case "relax" | "norelax":
-            switches.relax = word == "relax"
-        case "norvc" | "nopic":
-            pass
-        case "rvc" | "pic":
-            raise Complaint(f".option {word}: {_ABSENT[word]} cannot be assembled yet")
-        case "arch":
-            _arch(assembly, words[1:])
-        case _:
-            raise Complaint(f"unknown option {word!r}{nearest(word, _OPTIONS)}")
-
-
-def _arch(assembly: "Assembly", words: tuple[str, ...]) -> None:
-    """Check that every extension named by `.option arch, +x, -y` is there."""
-    for word in words:
-        if word != "," and word.startswith("+"):
-            make_target(f"rv64i_{word[1:]}")
+    target = assembly.target
+    if word in _SWITCHES:
+        switch, value = _SWITCHES[word]
+        target.set_switches(**{switch: value})
+    elif word == "push":
+        target.push()
+    elif word == "pop":
+        target.pop()
+    elif word in _COMPRESSION:
+        arch = target.switches.arch.with_changes([_COMPRESSION[word]])
+        target.set_switches(arch=arch, rvc=word == "rvc")
+    elif word == "arch":
+        changes = [change for change in words[1:] if change != ","]
+        target.set_architecture(target.switches.arch.with_changes(changes))
+    else:
+        raise Complaint(f"unknown option {word!r}{nearest(word, _OPTIONS)}")
+    assembly.switches_changed()
 
 
 def _attribute(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
@@ -54,7 +55,8 @@ def _attribute(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
     tag, value = words
     if tag in ("arch", "Tag_RISCV_arch", "5"):
         text = unescape(value).decode("utf-8", "replace")
-        assembly.target.extensions = make_target(text, assembly.target.abi).extensions
+        assembly.target.set_architecture(parse_architecture(text))
+        assembly.switches_changed()
     elif tag in ("stack_align", "Tag_RISCV_stack_align", "4"):
         assembly.target.stack_align = _attribute_number(value)
     elif tag in ("unaligned_access", "Tag_RISCV_unaligned_access", "6"):

@@ -5,8 +5,8 @@ Follows the manual "Using as", sections "Align", "Balign", "Org", "Space" and "F
 
 from typing import TYPE_CHECKING
 
+from assembler.branches import local_target
 from assembler.directives.table import Directive, Table
-from assembler.emit import local_target
 from assembler.errors import Complaint
 from assembler.expr import Linear, Value, describe, fold
 from assembler.parse import Empty, Operands
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MAX_POWER = 31
 MAX_FILL_SIZE = 8
-_INSTRUCTION_ALIGNMENT = 4
 
 
 def _align(assembly: "Assembly", name: str, operands: Operands) -> None:
@@ -34,9 +33,7 @@ def _align(assembly: "Assembly", name: str, operands: Operands) -> None:
     section = assembly.section
     size = {"w": 2, "l": 4}.get(name[-1], 1) if name not in (".align", ".balign", ".p2align") else 1
     fill = None if filler is None else (filler & (1 << 8 * size) - 1).to_bytes(size, "little")
-    if fill is None and section.is_code and alignment <= _INSTRUCTION_ALIGNMENT:
-        # Code stands on this boundary anyway; GNU as adds nothing after odd data either.
-        section.align = max(section.align, alignment)
+    if fill is None and section.is_code and alignment > 1 and assembly.align_code(alignment):
         return
     if fill is not None:
         section.set_mark("d")

@@ -4,6 +4,7 @@ Symbols are compared by name, value, size, binding, type and section, not by the
 """
 
 import io
+import re
 import subprocess
 from collections import Counter
 from dataclasses import dataclass
@@ -13,12 +14,23 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 
+from isa.spec import FORMS, TABLE
 from tests.tools import require_tool
 
 AS = "riscv64-unknown-elf-as"
 LD = "riscv64-unknown-elf-ld"
 MARCH = "rv64im_zicsr_zifencei"
-ATOMIC = "rv64ima_zicsr_zifencei"
+_EXTENSIONS = "m a f d c h zicsr zifencei zicbom zicbop zicboz zihintpause zawrs zfh zba zbb zbc"
+_EXTENSIONS += " zbs zbkb zbkc zbkx zknd zkne zknh zksed zksh svinval"
+
+
+def full_march() -> str:
+    """Give an architecture with everything that both GNU as 2.40 and our tables know."""
+    known = {part.lower() for insn in (*TABLE, *FORMS) for part in insn.ext.split("|")}
+    return "_".join(["rv64i", *(name for name in _EXTENSIONS.split() if name in known)])
+
+
+FULL = full_march()
 _IGNORED = (".symtab", ".strtab", ".shstrtab")
 
 
@@ -51,6 +63,19 @@ def gnu_refuses(text: str, folder: Path) -> bool:
     source.write_text(text)
     command = [require_tool(AS), f"-march={MARCH}", "-mno-relax", "-o", str(folder / "refused.o")]
     return subprocess.run([*command, str(source)], capture_output=True, check=False).returncode != 0
+
+
+def acceptable(text: str, folder: Path, *options: str) -> tuple[str, list[str]]:
+    """Give a text without the lines that GNU as refuses, and those lines."""
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / "tried.s"
+    source.write_text(text)
+    command = [require_tool(AS), *options, "-o", str(folder / "tried.o"), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    refused = {int(n) for n in re.findall(r"tried\.s:(\d+): Error", done.stderr)}
+    lines = list(enumerate(text.split("\n"), 1))
+    kept = "\n".join(line for number, line in lines if number not in refused)
+    return kept, [line for number, line in lines if number in refused]
 
 
 def gnu_link(objects: list[bytes], folder: Path, *options: str) -> bytes:

@@ -4,10 +4,13 @@ Every mnemonic and pseudo-instruction that the assembler knows is drawn, with op
 """
 
 import random
+import re
 
-from assembler.forms import Form, forms
+from assembler.forms import ROUNDINGS, Form, forms
 from isa.csrs import CSRS
+from isa.fields import Operand
 from isa.registers import X_NAMES
+from isa.spec import FORMS
 
 BRANCHES = """
  .text
@@ -260,8 +263,10 @@ def operand(draw: random.Random, name: str, mnemonic: str) -> str:
         "csr": lambda: draw.choice((*CSRS.by_name, "0x300", "0x7c0")),
         "pred": lambda: draw.choice(("iorw", "rw", "w", "r", "i", "io")),
         "succ": lambda: draw.choice(("iorw", "rw", "w", "r", "i", "io")),
+        "rm": lambda: draw.choice(tuple(ROUNDINGS)),
         "offset": lambda: draw.choice(("back", "fwd", "1b", "1f", "ext", ".", "back+4", ".-8")),
-        "symbol": lambda: draw.choice(_PLACES),
+        "symbol": lambda: "thread" if "tls" in mnemonic else draw.choice(_PLACES),
+        "tprel": lambda: "%tprel_add(thread)",
         "address": lambda: draw.choice((*_PLACES, "0x12345", "K")),
         "constant": lambda: _constant(draw),
         "imm": lambda: draw.choice((_number(draw, -2048, 2047), "%lo(dat)", "%lo(ext+0x123)", "K")),
@@ -275,11 +280,79 @@ def operand(draw: random.Random, name: str, mnemonic: str) -> str:
 
 def statement(draw: random.Random, mnemonic: str, form: Form) -> str:
     """Write one instruction of a form."""
+    short = FORMS.by_name.get(mnemonic)
+    described = short.pattern.operands if short else {}
     texts = []
     for slot in form.slots:
-        text = operand(draw, slot.name, mnemonic)
-        texts.append(f"{text}({operand(draw, slot.base, mnemonic)})" if slot.base else text)
+        if slot.name in described:
+            text = _short_operand(draw, described[slot.name])
+        elif slot.kind == "fregister":
+            text = f"f{draw.randrange(32)}"
+        else:
+            text = slot.name if slot.kind == "fixed" else operand(draw, slot.name, mnemonic)
+        if slot.base in described:
+            text += f"({_short_operand(draw, described[slot.base])})"
+        elif slot.base:
+            base = "sp" if slot.base == "sp" else operand(draw, slot.base, mnemonic)
+            text += f"({base})"
+        texts.append(text)
     return f" {mnemonic} {', '.join(texts)}"
+
+
+def _short_operand(draw: random.Random, described: Operand) -> str:
+    """Draw an operand that a compressed form can hold."""
+    if described.kind == "offset":
+        return draw.choice(("1b", "1f", "1b+4", ".-8", "ext"))
+    number = draw.randrange(described.lo, described.hi + 1, described.align)
+    return {"xreg": "x", "freg": "f"}.get(described.kind, "") + str(number)
+
+
+# The letters are operands; see `_drawn`.
+_SHORT_ROWS = (
+    *("addi r, r, i", "addi r, q, i", "add r, r, q", "add r, q, r", "add r, r, i"),
+    *("addi r, q, 0", "addi sp, sp, t", "add sp, sp, t", "addi r, sp, u", "add r, sp, u"),
+    *("mv r, q", "move r, q", "li r, l", "nop", "ebreak", "ret", "jr r", "jalr r", "unimp"),
+    *("jalr r, q", "jalr r, i(q)", "jalr zero, 0(r)", "lui r, h", "sext.w r, q", "sext.w r, r"),
+    *("addw r, r, q", "addw r, q, r", "subw r, r, q", "sub r, r, q", "and r, r, q"),
+    *("and r, q, r", "or r, r, q", "or r, q, r", "xor r, q, r", "xor r, r, q", "and r, r, i"),
+    *("andi r, r, i", "andi r, q, i", "addiw r, r, i", "addw r, r, i", "slli r, r, s"),
+    *("sll r, r, s", "srli r, r, s", "srl r, r, s", "srai r, r, s", "sra r, r, s"),
+    *("lw r, m(sp)", "ld r, m(sp)", "sw r, m(sp)", "sd r, m(sp)", "lw r, m(q)", "ld r, m(q)"),
+    *("sw r, m(q)", "sd r, m(q)", "fld f, m(sp)", "fsd f, m(sp)", "fld f, m(q)", "fsd f, m(q)"),
+    *("flw f, m(q)", "lw r, (q)", "beqz r, 1f", "bnez r, 1b", "beq r, zero, 1f", "bne r, x0, 1b"),
+    *("j 1f", "jal zero, 1f", "jal 1b", "beq zero, r, 1f", "call ext", "tail ext", "la r, ext"),
+    *("lw r, K(q)", "addi r, r, K", "lui r, %hi(K)", "subw r, q, r", "neg r, r", "not r, r"),
+    *("zext.b r, r", "seqz r, r", "lbu r, m(q)", "mul r, r, q", "lw r, %lo(dat)(q)"),
+)
+
+
+def short_program(seed: int, count: int) -> str:
+    """Write instructions whose operands often fit, and often just fail to fit, a short form."""
+    draw = random.Random(seed)
+    rows = [row for row in _SHORT_ROWS if row.partition(" ")[0] in forms()]
+    lines = [" .set K, 20", " .text", "1:"]
+    for _ in range(count):
+        row = draw.choice(rows)
+        lines.append(" " + re.sub(r"\b[rqfitulhsm]\b", lambda m: _drawn(draw, m[0]), row))
+        if not draw.randrange(12):
+            lines.append("1:")
+    return "\n".join([*lines, "1: nop", " .data", "dat: .word 5", ""])
+
+
+def _drawn(draw: random.Random, kind: str) -> str:
+    """Draw an operand of a kind, which is one letter of the rows above."""
+    if kind in "rq":
+        return draw.choice(("x0", "ra", "sp", "a0", "a0", "a1", "s0", "a5", "t0", "t6", "s2"))
+    if kind == "f":
+        return draw.choice(("fa0", "fs1", "ft0", "fs11"))
+    near = {"i": (-34, 34), "t": (-40, 40), "u": (-2, 260), "s": (0, 34), "m": (-2, 70)}
+    if kind == "l":
+        return _constant(draw) if draw.randrange(2) else str(draw.randint(-40, 40))
+    if kind == "h":
+        return str(draw.choice((0, 1, 5, 31, 32, 0xFFFFF, 0xFFFE0, 0xFFFDF, 0x80000)))
+    number = draw.randint(*near[kind])
+    scale = {"t": 16, "u": draw.choice((1, 4)), "m": draw.choice((1, 4, 8))}.get(kind, 1)
+    return str(max(number, 0) if kind == "s" else number * scale)
 
 
 def random_layout(seed: int) -> str:

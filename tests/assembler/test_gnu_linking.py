@@ -127,7 +127,7 @@ def test_a_script_is_obeyed_as_by_gnu_ld(script: str, texts: list[str], tmp_path
 def test_gnu_ld_links_our_objects(tmp_path: Path):
     texts = [MAIN, OTHER]
     theirs = gnu_link([gnu_assemble(t, tmp_path / str(n)) for n, t in enumerate(texts)], tmp_path)
-    ours = gnu_link([assemble(text).to_bytes() for text in texts], tmp_path)
+    ours = gnu_link([assemble(text, relax=False).to_bytes() for text in texts], tmp_path)
     assert allocated(ours) == allocated(theirs)
 
 
@@ -143,7 +143,10 @@ def test_guests_are_linked_to_the_same_memory(name: str, tmp_path: Path):
         "-T",
         str(guests / "link.ld"),
     )
-    objects = [assemble(p.read_text(), filename=str(p), include_paths=include) for p in sources]
+    objects = [
+        assemble(p.read_text(), filename=str(p), include_paths=include, relax=False)
+        for p in sources
+    ]
     ours = link(objects, script=guests / "link.ld").to_bytes()
     assert allocated(ours) == allocated(theirs)
     assert loaded(ours).entry == loaded(theirs).entry

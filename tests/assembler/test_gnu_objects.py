@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assembler import assemble
 from tests.assembler import programs
-from tests.assembler.gnu import ATOMIC, Summary, gnu_assemble, summarize
+from tests.assembler.gnu import FULL, Summary, acceptable, gnu_assemble, summarize
 from tests.tools import require_tool
 
 GUESTS = Path(__file__).parents[2] / "guests"
@@ -41,7 +41,8 @@ def differences(ours: Summary, theirs: Summary) -> list[str]:
 def check(text: str, folder: Path, *options: str, **settings: object) -> None:
     """Assemble a text both ways and compare."""
     theirs = summarize(gnu_assemble(text, folder, *options))
-    ours = summarize(assemble(text, **settings).to_bytes())  # type: ignore[arg-type]
+    relax = "-mrelax" in options
+    ours = summarize(assemble(text, relax=relax, **settings).to_bytes())  # type: ignore[arg-type]
     assert differences(ours, theirs) == []
     assert ours.flags == theirs.flags
 
@@ -53,12 +54,24 @@ def test_written_programs_give_the_same_object(name: str, tmp_path: Path):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_form_of_every_mnemonic_gives_the_same_object(seed: int, tmp_path: Path):
-    check(programs.random_program(seed, 4), tmp_path, f"-march={ATOMIC}", march=ATOMIC)
+    text, refused = acceptable(programs.random_program(seed, 4), tmp_path, f"-march={FULL}")
+    assert len(refused) < text.count("\n") // 3
+    check(text, tmp_path, f"-march={FULL}", "-mrelax", march=FULL)
+
+
+@pytest.mark.parametrize("relax", ["-mrelax", "-mno-relax"])
+@pytest.mark.parametrize("seed", range(4))
+def test_short_forms_are_chosen_as_gnu_as_chooses_them(seed: int, relax: str, tmp_path: Path):
+    text, refused = acceptable(programs.short_program(seed, 1500), tmp_path, "-march=rv64gc")
+    assert len(refused) < text.count("\n") // 3
+    check(text, tmp_path, "-march=rv64gc", relax, march="rv64gc")
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_sizes_that_depend_on_each_other_settle_as_in_gnu_as(seed: int, tmp_path: Path):
     check(programs.random_layout(seed), tmp_path)
+    check(programs.random_layout(seed), tmp_path, "-march=rv64gc", march="rv64gc")
+    check(programs.random_layout(seed), tmp_path, "-march=rv64gc", "-mrelax", march="rv64gc")
 
 
 @pytest.mark.parametrize("distance", range(4080, 4104, 4))
@@ -143,4 +156,4 @@ def test_expressions_have_the_values_of_gnu_as(expressions: list[str]):
     text = " .data\n" + "".join(f" .8byte {text}\n" for text in expressions)
     with TemporaryDirectory() as folder:
         theirs = summarize(gnu_assemble(text, Path(folder))).sections[".data"][-1]
-    assert bytes(assemble(text).section(".data").data) == theirs
+    assert bytes(assemble(text, relax=False).section(".data").data) == theirs

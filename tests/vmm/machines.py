@@ -51,7 +51,7 @@ def load(name: str | None = None) -> Engine:
 def code(text: str, base: int) -> bytes:
     """Assemble and link a text at an address; give the bytes from there on."""
     script = SCRIPT.format(base=base)
-    image = link([assemble(text, filename="guest.s")], script=script)
+    image = link([assemble(text, filename="guest.s", relax=False)], script=script)
     loaded = read_elf("guest", image.to_bytes())
     end = max(segment.pa + len(segment.data) for segment in loaded.segments)
     data = bytearray(end - base)

@@ -32,8 +32,8 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("-o", dest="output", default="a.out", metavar="FILE", help="the object")
     parser.add_argument("-march", default="rv64im_zicsr_zifencei", metavar="ISA", help="extensions")
-    parser.add_argument("-mabi", default="lp64", metavar="ABI", help="calling convention")
-    parser.add_argument("-mno-relax", action="store_true", help="accepted: this is the default")
+    parser.add_argument("-mabi", metavar="ABI", help="calling convention")
+    parser.add_argument("-mno-relax", action="store_true", help="leave the linker nothing to relax")
     parser.add_argument("-I", dest="include", action="append", default=[], metavar="DIR")
     parser.add_argument(
         "--defsym", dest="defines", action="append", default=[], metavar="SYM=VALUE"
@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
         defines=defines,
         march=args.march,
         mabi=args.mabi,
+        relax=not args.mno_relax,
     )
     Path(args.output).write_bytes(obj.to_bytes())
     return 0

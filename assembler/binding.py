@@ -1,0 +1,112 @@
+"""Binding: what stands in each operand slot of a form.
+
+Not here: which form is tried (`match.py`), and what the operands' values are.
+"""
+
+from typing import TypeAlias
+
+from assembler.errors import Complaint, nearest
+from assembler.forms import ROUNDINGS, Form, Slot, f_number, named_value
+from assembler.parse import Atom, Memory, Modifier, Operands, Parenthesis, Tree
+from isa.registers import x_number
+
+_TPREL_ADD = "tprel_add"
+
+Bound: TypeAlias = int | Tree
+
+
+def bind(form: Form, operands: Operands) -> dict[str, Bound]:
+    """Give each operand slot of a form what stands there; raise Complaint when it does not fit."""
+    bound: dict[str, Bound] = {}
+    for slot, tree in zip(form.slots, operands.trees, strict=True):
+        try:
+            _bind_slot(slot, tree, operands.atoms, bound)
+        except Complaint as complaint:
+            raise Complaint(complaint.message, operands.column(tree)) from None
+    return bound
+
+
+def _bind_slot(slot: Slot, tree: Tree, atoms: tuple[str, ...], bound: dict[str, Bound]) -> None:
+    kind = slot.kind
+    if kind == "register":
+        bound[slot.name] = _register(tree, atoms)
+    elif kind == "memory":
+        offset, base = _memory_parts(tree)
+        number = _register(base, atoms)
+        if x_number(slot.base) not in (None, number):
+            raise Complaint(f"the base must be {slot.base}")
+        bound[slot.base] = number
+        if not slot.name and not _is_absent(offset, atoms):
+            raise Complaint(f"an atomic access takes no offset, only ({slot.base})")
+        bound[slot.name] = 0 if offset is None else offset
+    elif kind == "fixed":
+        if _register(tree, atoms) != x_number(slot.name):
+            raise Complaint(f"only {slot.name} can stand here")
+        bound[slot.name] = 0
+    elif kind in ("fregister", "rm", "csr", "fence", "tprel"):
+        bound[slot.name] = _named(slot, tree, atoms)
+    else:
+        _refuse_register(slot, tree, atoms)
+        bound[slot.name] = tree
+
+
+def _named(slot: Slot, tree: Tree, atoms: tuple[str, ...]) -> Bound:
+    """Bind an operand of which most values have names."""
+    if slot.kind == "tprel":
+        if isinstance(tree, Modifier) and atoms[tree.name.index].lower() == _TPREL_ADD:
+            return tree
+        raise Complaint(f"%{_TPREL_ADD}(symbol) is expected here")
+    text = atoms[tree.index] if isinstance(tree, Atom) else ""
+    if slot.kind == "fregister":
+        number = f_number(text)
+        if number is None:
+            raise Complaint(f"{text!r} is not a floating-point register")
+        return number
+    if slot.kind == "rm":
+        if text not in ROUNDINGS:
+            hint = nearest(text, ROUNDINGS)
+            raise Complaint(f"{text!r} is not a rounding mode{hint}")
+        return ROUNDINGS[text]
+    if not text or text[0].isdigit():
+        return tree
+    number = named_value(slot.kind, text)
+    if number is not None:
+        return number
+    if slot.kind == "fence":
+        raise Complaint(f"{text!r} is not a set of i, o, r and w in this order")
+    return tree
+
+
+def _refuse_register(slot: Slot, tree: Tree, atoms: tuple[str, ...]) -> None:
+    if isinstance(tree, Atom):
+        text = atoms[tree.index]
+        if x_number(text) is not None:
+            raise Complaint(f"register {text!r} stands where {slot.name} is expected")
+    elif isinstance(tree, Memory) or (isinstance(tree, Parenthesis) and _is_register(tree, atoms)):
+        raise Complaint(f"a memory operand stands where {slot.name} is expected")
+
+
+def _is_register(tree: Parenthesis, atoms: tuple[str, ...]) -> bool:
+    inner = tree.value
+    return isinstance(inner, Atom) and x_number(atoms[inner.index]) is not None
+
+
+def _memory_parts(tree: Tree) -> tuple[Tree | None, Tree]:
+    if isinstance(tree, Memory):
+        return tree.offset, tree.base
+    if isinstance(tree, Parenthesis):
+        return None, tree.value
+    raise Complaint("expected a memory operand, such as 8(sp)")
+
+
+def _is_absent(offset: Tree | None, atoms: tuple[str, ...]) -> bool:
+    """Say whether there is no offset, or the 0 that GNU as lets stand for none."""
+    return offset is None or (isinstance(offset, Atom) and atoms[offset.index] == "0")
+
+
+def _register(tree: Tree, atoms: tuple[str, ...]) -> int:
+    text = atoms[tree.index] if isinstance(tree, Atom) else None
+    number = None if text is None else x_number(text)
+    if number is None:
+        raise Complaint(f"{text!r} is not a register" if text else "a register is expected here")
+    return number
