@@ -5,7 +5,7 @@ Their parts are in `objects.py`; how they are written is in `elf.py`.
 
 from dataclasses import dataclass, field
 
-from assembler.elf import write_image, write_object
+from assembler.elf import write_object
 from assembler.errors import AssemblyWarning
 from assembler.objects import ObjGroup, ObjSection, ObjSymbol, Segment
 
@@ -49,10 +49,11 @@ class Image:
     sections: list[ObjSection]
     symbols: list[ObjSymbol]
     flags: int = 0
+    file: bytes = b""
 
     def to_bytes(self) -> bytes:
         """Give the ELF64 file."""
-        return write_image(self.entry, self.segments, self.sections, self.symbols, self.flags)
+        return self.file
 
     def symbol(self, name: str) -> ObjSymbol:
         """Give the symbol of that name; raise KeyError when there is none."""

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from assembler import LinkError, assemble, link, read_object
-from assembler.linker_script import parse_script
+from assembler.linking.script import parse_script
 
 
 def objects(*texts: str):
@@ -22,19 +22,21 @@ def refusal(*texts: str, **settings) -> str:
 
 def test_an_undefined_symbol_is_named_with_its_place_and_the_nearest_one():
     message = refusal(" .globl console\nconsole: ret\n", "nop\n call consol\n")
-    assert "b.o:(.text+0x4): R_RISCV_CALL_PLT against 'consol'" in message
+    assert "b.o:(.text+0x4): undefined reference to `consol'" in message
     assert "did you mean 'console'?" in message
 
 
 def test_every_undefined_symbol_is_reported_in_one_run():
     message = refusal(" call one\n call two\n")
-    assert "'one'" in message
-    assert "'two'" in message
+    assert "`one'" in message
+    assert "`two'" in message
 
 
 def test_a_symbol_defined_twice_names_both_objects():
     message = refusal(" .globl x\nx: ret\n", " .globl x\nx: ret\n")
-    assert message == "b.o: symbol 'x' is already defined in a.o"
+    assert message == (
+        "b.o:(.text+0x0): multiple definition of `x'; a.o:(.text+0x0): first defined here"
+    )
 
 
 def test_a_weak_definition_gives_way_to_a_strong_one():
@@ -46,12 +48,15 @@ def test_a_weak_definition_gives_way_to_a_strong_one():
 def test_a_jump_out_of_reach_is_refused():
     script = "SECTIONS { .text 0 : { *(.text) } .far 0x10000000 : { *(.far) } }"
     text = ' .globl y\n j y\n .section .far,"ax"\ny: ret\n'
-    assert "R_RISCV_JAL against 'y': out of reach" in refusal(text, script=script)
+    assert "relocation truncated to fit: R_RISCV_JAL against symbol `y'" in refusal(
+        text, script=script
+    )
 
 
 def test_lui_does_not_reach_the_upper_half_of_memory():
     text = " lui a0, %hi(x)\nx: ret\n"
-    assert "out of reach: 0x80000004" in refusal(text, text_base=0x80000000)
+    message = refusal(text, text_base=0x80000000)
+    assert "relocation truncated to fit: R_RISCV_HI20 against symbol `x'" in message
 
 
 def test_an_unknown_entry_symbol_is_refused():
@@ -66,15 +71,17 @@ def test_an_unknown_entry_symbol_is_refused():
         ("SECTIONS { .text : { *(.text }", "syntax error"),
         ("SECTIONS {", "ends too early"),
         ("SECTIONS { . = 5 / 0; }", "division by zero"),
-        ("SECTIONS { x = nowhere; }", "symbol 'nowhere' in the linker script is not defined"),
-        ("SECTIONS { .text : { *(.text) . = 1; } }", "cannot move '.' back"),
-        ("SECTIONS { . = ALIGN(3); }", "not a power of two"),
-        ("SECTIONS { .text : { *(.text) } > rom }", "no memory region 'rom'"),
+        ("SECTIONS { x = nowhere; }", "undefined symbol .nowhere. referenced in expression"),
+        ("SECTIONS { .text : { *(.text) . = 1; } }", "cannot move location counter backwards"),
+        ("SECTIONS { .text : { *(.text) } > rom }", "memory region .rom. not declared"),
         ("SECTIONS { x = SIZEFO(.text); }", "unknown function SIZEFO"),
         ('SECTIONS { ASSERT(0, "sorry") }', "sorry"),
-        ("PHDRS { text PT_LOAD; } SECTIONS { }", "PHDRS is not supported"),
+        ("PHDRS { t PT_LOAD; } SECTIONS { .text : { *(.text) } :x }", "non-existent phdr .x."),
         ("SECTIONS { .text : { *(.text) . = 1 << 50; } }", "gap"),
-        ("MEMORY { r : o = 0, l = 4 } SECTIONS { .text : { *(.text) } > r }", "overflows by 8"),
+        (
+            "MEMORY { r : o = 0, l = 4 } SECTIONS { .text : { *(.text) } > r }",
+            "region .r. overflowed by 8 bytes",
+        ),
         ("SECTIONS { .text : { *(.text) } > " + "(" * 3000 + " }", "syntax error"),
     ],
 )
@@ -83,15 +90,10 @@ def test_a_script_that_cannot_be_obeyed_is_refused(script: str, message: str):
         link(objects(" nop\n nop\n nop\n"), script=script)
 
 
-def test_a_script_that_never_settles_is_refused():
-    script = "SECTIONS { .text : { *(.text) . = . + (SIZEOF(.text) < 64 ? 64 : 0); } }"
-    assert "do not settle" in refusal(" nop\n", script=script)
-
-
-def test_deeply_nested_script_expressions_are_refused_or_read():
-    assert parse_script("x = " + "(" * 5000 + "1" + ")" * 5000 + ";").statements
-    with pytest.raises(LinkError, match="nested too deeply"):
-        link(objects(" nop\n"), script="x = " + "-" * 5000 + "1;")
+def test_deeply_nested_script_expressions_are_refused():
+    for text in ("x = " + "(" * 5000 + "1" + ")" * 5000 + ";", "x = " + "-" * 5000 + "1;"):
+        with pytest.raises(LinkError, match="nested too deeply"):
+            parse_script(text)
 
 
 def good_object() -> bytes:

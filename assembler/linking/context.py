@@ -1,0 +1,92 @@
+"""What the parts of one link share: files, symbols, statements, output sections, complaints.
+
+Not here: what any of them means; each part of the linker reads and fills its own share.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from assembler.errors import LinkError, LinkErrors, ScriptError, nearest
+from assembler.linking.model import InputFile, OutSection, Symbol
+from assembler.linking.options import LinkOptions
+from assembler.linking.statements import Header, Output, Region, Statement
+from assembler.linking.symbols import SymbolTable
+from isa.errors import Location
+
+MAX_ERRORS = 50
+MAX_PASSES = 200
+HEADER_SIZE, PROGRAM_HEADER_SIZE = 64, 56
+
+
+@dataclass(eq=False)
+class Context:
+    """The state of one link."""
+
+    options: LinkOptions
+    absolute: OutSection = field(default_factory=lambda: OutSection("*ABS*", is_absolute=True))
+    errors: list[LinkError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    files: list[InputFile] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
+    outputs: list[OutSection] = field(default_factory=list)  # in the order of the output file
+    regions: dict[str, Region] = field(default_factory=dict)
+    headers: list[Header] = field(default_factory=list)
+    header_count: int | None = None  # program headers, once known
+    flags: int = 0  # of the output's ELF header
+    tls: OutSection | None = None
+    trace: list[str] = field(default_factory=list)
+    discarded: list[str] = field(default_factory=list)
+    commons: list[tuple[str, int, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.symbols = SymbolTable(self.complain)
+        self.symbols.allows_multiple = self.options.allows_multiple
+        self.default_region = self.regions["*default*"] = Region("*default*")
+
+    def complain(self, error: LinkError) -> None:
+        """Note an error; leave when there are too many."""
+        if all(str(error) != str(known) for known in self.errors):
+            self.errors.append(error)
+        if len(self.errors) >= MAX_ERRORS:
+            raise LinkErrors(self.errors)
+
+    def warn(self, message: str) -> None:
+        """Note a warning, once."""
+        if message not in self.warnings and not self.options.no_warnings:
+            self.warnings.append(message)
+
+    def check(self) -> None:
+        """Leave with all errors found so far, if there are some."""
+        if self.errors:
+            raise LinkErrors(self.errors)
+
+    def output_statements(self) -> Iterator[Output]:
+        """Give the output sections as statements, in order."""
+        for statement in self.statements:
+            if isinstance(statement, Output):
+                yield statement
+
+    def find_output(self, name: str) -> Output | None:
+        """Find an output section that is not conditional, or the first that was chosen."""
+        for out in self.output_statements():
+            if out.name == name and not out.is_skipped and not out.is_special:
+                return out
+        return None
+
+    def region(self, name: str, location: Location | None = None) -> Region:
+        """Find a memory region."""
+        found = self.regions.get(name)
+        if found is None:
+            raise ScriptError(f"memory region `{name}' not declared", location)
+        return found
+
+    def suggest(self, name: str) -> str:
+        """Name a defined symbol that was probably meant."""
+        known = [one for one, symbol in self.symbols.by_name.items() if symbol.is_defined]
+        return nearest(name, known)
+
+    def symbol_address(self, name: str) -> int | None:
+        """Give the address of a symbol by its name."""
+        symbol: Symbol | None = self.symbols.get(name)
+        return symbol.address() if symbol is not None else None

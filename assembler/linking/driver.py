@@ -1,0 +1,248 @@
+"""One link from its inputs to the bytes of the executable, step by step.
+
+The steps and their order are GNU ld's, because the addresses that come out depend on it.
+"""
+
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from itertools import pairwise
+
+from assembler.errors import LinkError, ScriptError
+from assembler.linking import model
+from assembler.linking.attributes import merge_attributes, merge_flags
+from assembler.linking.collecting import Collector, allocate_commons
+from assembler.linking.context import Context
+from assembler.linking.folding import Folder, Phase
+from assembler.linking.got import GlobalOffsetTable
+from assembler.linking.loading import Loader
+from assembler.linking.mapping import Mapper, obey_inserts
+from assembler.linking.merging import merge_sections
+from assembler.linking.options import Input, LinkOptions
+from assembler.linking.orphans import OrphanPlacer
+from assembler.linking.relaxation import Relaxer
+from assembler.linking.script import parse_expression, parse_script
+from assembler.linking.segments import ProgramHeader, estimate, map_segments, place_in_file
+from assembler.linking.sizing import Sizer
+from assembler.linking.statements import Assign, Command, Insert, Script
+from assembler.linking.writing import fill_contents, write_image
+
+MAX_IMAGE = 1 << 31
+MAX_TRIES = 10
+MAX_TRIPS = 100
+
+
+class Link:
+    """One link; what it found out stays readable for the map and for callers."""
+
+    def __init__(self, options: LinkOptions) -> None:
+        self.options = options
+        self.context = Context(options)
+        self.context.symbols.wrapped = set(options.wrapped)
+        self.folder = Folder(self.context)
+        self.sizer = Sizer(self.context, self.folder)
+        self.got = GlobalOffsetTable(self.context)
+        self.loader = Loader(options, self.context.symbols, self.context.absolute)
+        self.headers: list[ProgramHeader] = []
+        self.entry = 0
+        self.entry_name: str | None = None
+        self.script: Script | None = None
+
+    def run(self, inputs: Iterable[Input], script: Script | None) -> bytes:
+        """Link; raise LinkErrors with everything that is wrong."""
+        self._load(inputs, script)
+        self._arrange()
+        self._place()
+        return self._finish()
+
+    # ---- loading
+
+    def _load(self, inputs: Iterable[Input], script: Script | None) -> None:
+        link, options = self.context, self.options
+        for name in (*options.undefined, *options.required):
+            link.symbols.refer(name)
+        defines = [parse_expression(text, "--defsym") for text in options.defines]
+        if script is not None:
+            self._adopt(script)
+        self._fold_first(defines)
+        if isinstance(options.entry, str):
+            link.symbols.refer(options.entry)
+        self.loader.load(inputs)
+        link.files = self.loader.files
+        for extra in self.loader.scripts:
+            if extra.has_sections and script is None:
+                script = extra
+            self._adopt(extra)
+        if not link.files and not link.statements:
+            raise LinkError("no input files: there is nothing to link")
+        has_insert = any(isinstance(one, Insert) for one in link.statements)
+        if not any(one.has_sections for one in (script, *self.loader.scripts) if one) or has_insert:
+            self._adopt(default_script())
+        link.statements = [*defines, *link.statements]
+        link.trace = self.loader.trace
+
+    def _adopt(self, script: Script) -> None:
+        """Take over what a script says."""
+        link = self.context
+        link.statements += script.statements
+        link.headers += script.headers
+        for region in script.regions:
+            for name in (region.name, *region.aliases):
+                link.regions[name] = region
+        if script not in self.loader.scripts:
+            self.loader.run_commands(script)
+        for statement in script.statements:
+            if isinstance(statement, Command) and statement.name == "ENTRY" and statement.words:
+                self.entry_name = self.entry_name or statement.words[0]
+        self._fold_first([one for one in script.statements if isinstance(one, Assign)])
+
+    def _fold_first(self, statements: Sequence[Assign]) -> None:
+        """Define what is known before anything is placed."""
+        self.folder.phase = Phase.FIRST
+        for statement in statements:
+            if not statement.is_provide:
+                self.folder.section = self.context.absolute
+                self.folder.assign(statement)
+
+    # ---- sections
+
+    def _arrange(self) -> None:
+        """Decide which input section goes into which output section."""
+        link = self.context
+        link.check()
+        link.flags = merge_flags(link)
+        self.folder.phase = Phase.MARK
+        allocate_commons(link)
+        mapper = Mapper(link)
+        if self.options.gc_sections:
+            roots = [*self.options.undefined, *self.options.required]
+            roots += [self._entry_symbol(), *self.options.retained]
+            Collector(link, mapper.keep(), roots).collect()
+        self.got.scan()
+        merge_attributes(link)
+        mapper = Mapper(link)
+        mapper.map()
+        obey_inserts(link)
+        OrphanPlacer(link, mapper).place()
+        if not self.options.relocatable:
+            merge_sections(link)
+        self.got.allocate()
+
+    def _entry_symbol(self) -> str:
+        entry = self.options.entry
+        return entry if isinstance(entry, str) else self.entry_name or "_start"
+
+    # ---- addresses
+
+    def _place(self) -> None:
+        link, sizer = self.context, self.sizer
+        sizer.regions.evaluate()
+        sizer.strip()
+        self._find_thread_local()
+        link.header_count = None if self.options.relocatable else estimate(link)
+        sizer.size()
+        relaxer = Relaxer(link)
+        needs_layout = False
+        for tries in range(MAX_TRIES, 0, -1):
+            self._relax(relaxer)
+            if self.options.relocatable:
+                break
+            before = link.header_count
+            self.headers = map_segments(link, self.folder)
+            link.header_count = len(self.headers)
+            needs_layout = link.header_count != before
+            if tries <= 6 and before is not None and link.header_count < before:
+                link.header_count, needs_layout = before, False
+            if not needs_layout:
+                break
+        sizer.assign(Phase.FINAL)
+        sizer.regions.report()
+
+    def _find_thread_local(self) -> None:
+        link = self.context
+        thread = [one for one in link.outputs if one.flags & model.THREAD_LOCAL]
+        link.tls = thread[0] if thread else None
+
+    def _relax(self, relaxer: Relaxer) -> None:
+        """Shorten code until nothing changes, align it, and place everything a last time."""
+        sizer = self.sizer
+        for stage in (0, 1):
+            relaxer.stage = stage
+            for _ in range(MAX_TRIPS):
+                sizer.assign(Phase.ASSIGNING)
+                sizer.regions.reset()
+                if not sizer.size(relaxer.relax):
+                    break
+            else:
+                raise LinkError("relaxation does not come to an end")
+        sizer.assign(Phase.ASSIGNING)
+        sizer.regions.reset()
+        sizer.size(checks=True)
+
+    # ---- the file
+
+    def _finish(self) -> bytes:
+        link = self.context
+        if self.options.checks_sections:
+            check_overlaps(link)
+        total = sum(out.size for out in link.outputs if out.flags & model.LOAD)
+        if total > MAX_IMAGE:
+            raise LinkError(f"an image of {total:#x} bytes is larger than {MAX_IMAGE:#x}")
+        for number, out in enumerate(link.outputs, 1):
+            out.index = number
+        self.entry = self._find_entry()
+        offset = place_in_file(link, self.headers)
+        fill_contents(link, self.got)
+        if not self.options.forces_output:
+            link.check()
+        return write_image(link, self.headers, self.entry, offset)
+
+    def _find_entry(self) -> int:
+        entry, link = self.options.entry, self.context
+        if isinstance(entry, int):
+            return entry
+        name = entry or self.entry_name or "_start"
+        address = link.symbol_address(name)
+        if address is not None:
+            return address
+        try:
+            return int(name, 0) & model.MASK64
+        except ValueError:
+            pass
+        text = next((out for out in link.outputs if out.name == ".text"), None)
+        fallback = text.vma if text is not None else 0
+        if entry or self.entry_name or not self.options.relocatable:
+            message = f"warning: cannot find entry symbol {name}; defaulting to {fallback:016x}"
+            link.warn(message)
+        return fallback
+
+
+def check_overlaps(link: Context) -> None:
+    """Refuse output sections that overlap each other."""
+    loaded = [
+        one for one in link.outputs if one.flags & model.LOAD and one.size and not one.is_tbss
+    ]
+    for key in ("lma", "vma"):
+        ordered = sorted(loaded, key=lambda one: int(getattr(one, key)))
+        for last, one in pairwise(ordered):
+            start, before = getattr(one, key), getattr(last, key)
+            end = before + last.size
+            if start < end and (key == "lma" or (one.lma == one.vma and last.lma == last.vma)):
+                ranges = f"[{start:016x},{start + one.size - 1:016x}] overlaps section "
+                message = f"section {one.name} {key.upper()} {ranges}{last.name} "
+                message += f"{key.upper()} [{before:016x},{end - 1:016x}]"
+                link.complain(LinkError(message))
+
+
+def default_script() -> Script:
+    """Give the layout used when there is no script."""
+    text = files("assembler").joinpath("default.ld").read_text("utf-8")
+    return parse_script(text, "default.ld")
+
+
+def read_script(path: str, loader: Loader) -> Script:
+    """Read a script file, looked for also in the folders of -L."""
+    found = loader.find_script(path)
+    if found is None:
+        raise ScriptError(f"cannot open linker script file {path}: No such file or directory")
+    text, name = found
+    return parse_script(text, name, loader.find_script)

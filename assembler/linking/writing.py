@@ -1,0 +1,270 @@
+"""Writing the executable: contents, section headers, symbols.
+
+Follows the System V Application Binary Interface, chapters "Object Files" and "Program Loading".
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+
+from assembler.elf import StringTable
+from assembler.linking import model
+from assembler.linking.context import Context
+from assembler.linking.got import GlobalOffsetTable
+from assembler.linking.model import (
+    ALLOC,
+    CODE,
+    READONLY,
+    InputFile,
+    OutSection,
+    Section,
+    Symbol,
+)
+from assembler.linking.relocation import Relocator
+from assembler.linking.segments import ProgramHeader, is_nobits
+
+_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+_SECTION = struct.Struct("<IIQQQQIIQQ")
+_PROGRAM = struct.Struct("<IIQQQQQQ")
+_SYMBOL = struct.Struct("<IBBHQQ")
+_IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
+_EM_RISCV, _ET_REL, _ET_EXEC = 243, 1, 2
+_SHN_ABS, _SHN_XINDEX = 0xFFF1, 0xFFFF
+_LOCAL_PREFIXES = (".L", "..", "_.L_")
+_SHF_KEPT = model.SHF_WRITE | model.SHF_ALLOC | model.SHF_EXEC | model.SHF_TLS
+_TYPES = {
+    ".preinit_array": model.SHT_PREINIT_ARRAY,
+    ".init_array": model.SHT_INIT_ARRAY,
+    ".fini_array": model.SHT_FINI_ARRAY,
+}
+
+
+def fill_contents(link: Context, got: GlobalOffsetTable) -> None:
+    """Relocate all input sections, and put them into their output sections."""
+    relocator = Relocator(link, got)
+    late = []
+    for out in link.outputs:
+        if is_nobits(out):
+            continue
+        body = bytearray(out.size)
+        for at, size, pattern in out.pads:
+            if pattern.strip(b"\0"):
+                body[at : at + size] = (pattern * (size // len(pattern) + 1))[:size]
+        for at, text in out.data.items():
+            body[at : at + len(text)] = text
+        for section in out.inputs:
+            if section is got.section:
+                late.append((out, section))
+            elif not section.flags & model.EXCLUDE and section.type != model.SHT_NOBITS:
+                data = relocator.relocate(section) if section.relocs else section.data
+                body[section.offset : section.offset + len(data)] = data
+        out.contents = bytes(body)
+    for out, section in late:
+        body = bytearray(out.contents)
+        body[section.offset : section.offset + len(section.data)] = section.data
+        out.contents = bytes(body)
+
+
+class SymbolWriter:
+    """Makes the symbol table of the output."""
+
+    def __init__(self, link: Context) -> None:
+        self._link = link
+        self.names = StringTable()
+        self.table = bytearray(_SYMBOL.size)
+        self.local_count = 1
+        self.index: dict[int, int] = {}  # of symbols, by identity
+        self._wide: dict[int, int] = {}
+
+    def write(self) -> None:
+        """List section symbols, each file's local symbols, then the global ones."""
+        for section in self._link.outputs:
+            self._put("", 3, 0, section, section.vma, 0)
+        for file in self._link.files:
+            self._add_locals(file)
+        hidden = [s for s in self._globals() if self._is_local(s)]
+        for symbol in hidden:
+            self._add(symbol, 0)
+        self.local_count = len(self.table) // _SYMBOL.size
+        for symbol in self._globals():
+            if not self._is_local(symbol):
+                self._add(symbol, 2 if symbol.kind in (model.DEFWEAK, model.UNDEFWEAK) else 1)
+
+    def _is_local(self, symbol: Symbol) -> bool:
+        """Whether nobody else sees a symbol, as one that is hidden in an executable."""
+        is_hidden = symbol.is_hidden or symbol.visibility in (model.STV_HIDDEN, model.STV_INTERNAL)
+        return is_hidden and symbol.is_defined and not self._link.options.relocatable
+
+    def _globals(self) -> Iterator[Symbol]:
+        for symbol in self._link.symbols.in_table_order():
+            if symbol.kind in (model.NEW, model.UNDEFWEAK):
+                continue
+            if not symbol.is_defined and not symbol.is_referenced:
+                continue
+            section = symbol.section
+            if isinstance(section, Section) and section.is_discarded:
+                continue
+            yield symbol
+
+    def _add_locals(self, file: InputFile) -> None:
+        discard = self._link.options.discard
+        for symbol in file.symbols[1 : file.first_global]:
+            section = symbol.section
+            if symbol.type == model.STT_SECTION or symbol.kind != model.DEFINED:
+                continue
+            is_label = symbol.name.startswith(_LOCAL_PREFIXES)
+            if symbol.type != model.STT_FILE and (
+                discard == "all" or (discard == "locals" and is_label)
+            ):
+                continue
+            if isinstance(section, Section) and (section.output is None or section.is_discarded):
+                continue
+            is_debug = isinstance(section, Section) and section.flags & model.DEBUGGING
+            if is_debug and self._link.options.strip == "debug":
+                continue
+            self._add(symbol, 0)
+
+    def _add(self, symbol: Symbol, binding: int) -> None:
+        section, value = symbol.section, symbol.value
+        if isinstance(section, Section) and section.merge is not None:
+            section, value = section.merge(value)
+        out = section.out if section is not None else None
+        if section is not None and out is not None and symbol.is_defined:
+            value += section.base
+        if symbol.type == model.STT_TLS and self._link.tls is not None and symbol.is_defined:
+            value -= self._link.tls.vma
+        if symbol.name in ("_GLOBAL_OFFSET_TABLE_",) and binding == 0:
+            symbol.other = (
+                symbol.other & ~3 | model.STV_HIDDEN if symbol.is_hidden else symbol.other
+            )
+        place = out if symbol.is_defined else None
+        self.index[id(symbol)] = len(self.table) // _SYMBOL.size
+        other = symbol.other
+        self._put(symbol.name, symbol.type, binding, place, value, symbol.size, other, symbol)
+
+    def _put(
+        self,
+        name: str,
+        kind: int,
+        binding: int,
+        place: OutSection | None,
+        value: int,
+        size: int,
+        other: int = 0,
+        symbol: Symbol | None = None,
+    ) -> None:
+        number = 0 if symbol is not None and not symbol.is_defined else _SHN_ABS
+        if place is not None and not place.is_absolute:
+            number = place.index if place.index else _SHN_ABS
+        offset = self.names.add(name)
+        info, value = binding << 4 | kind, value & model.MASK64
+        self.table += _SYMBOL.pack(offset, info, other, min(number, 0xFFFF), value, size)
+
+
+def section_flags(out: OutSection) -> int:
+    """Give an output section's ELF flags."""
+    flags = model.SHF_ALLOC if out.flags & ALLOC else 0
+    flags |= 0 if out.flags & READONLY else model.SHF_WRITE
+    flags |= model.SHF_EXEC if out.flags & CODE else 0
+    flags |= model.SHF_TLS if out.flags & model.THREAD_LOCAL else 0
+    if out.flags & model.MERGE:
+        flags |= model.SHF_MERGE
+    if out.flags & model.STRINGS:
+        flags |= model.SHF_STRINGS
+    return flags
+
+
+def section_type(out: OutSection) -> int:
+    """Give an output section's ELF type."""
+    kinds = {one.type for one in out.inputs if not one.flags & model.EXCLUDE or one.size}
+    if is_nobits(out) and out.flags & ALLOC:
+        return model.SHT_NOBITS
+    if out.name in _TYPES and (not kinds or kinds <= {*_TYPES.values(), model.SHT_PROGBITS}):
+        return _TYPES[out.name]
+    if out.type and out.type != model.SHT_NOBITS:
+        return out.type
+    return model.SHT_PROGBITS
+
+
+class _Section:
+    """A section header and the bytes that it describes."""
+
+    def __init__(self, name: str, kind: int, data: bytes, align: int) -> None:
+        self.name, self.kind, self.data, self.align = name, kind, data, align
+        self.flags = self.address = self.offset = self.link = self.info = self.entsize = 0
+        self.size = len(data)
+
+
+def write_image(link: Context, headers: Sequence[ProgramHeader], entry: int, offset: int) -> bytes:
+    """Write the whole file."""
+    sections = [_output_header(out) for out in link.outputs]
+    for out, section in zip(link.outputs, sections, strict=True):
+        if not out.flags & ALLOC:
+            offset += -offset % max(1, section.align)
+            section.offset = out.file_offset = offset
+            offset += 0 if section.kind == model.SHT_NOBITS else section.size
+        else:
+            section.offset = out.file_offset
+    for header in headers:
+        if header.type == 0x70000003 and header.sections:
+            header.offset = header.sections[0].file_offset
+    if link.options.strip != "all":
+        sections += _symbol_sections(link, len(sections))
+    names = StringTable()
+    table = _Section(".shstrtab", model.SHT_STRTAB, b"", 1)
+    sections.append(table)
+    name_offsets = [names.add(section.name) for section in sections]
+    table.data, table.size = bytes(names.data), len(names.data)
+    for section in sections[len(link.outputs) :]:
+        offset += -offset % section.align
+        section.offset = offset
+        offset += section.size
+    at = offset + -offset % 8
+    body = bytearray(at)
+    for section in sections:
+        body[section.offset : section.offset + len(section.data)] = section.data
+    body = body[:at]
+    body += bytes(_SECTION.size)
+    for name, one in zip(name_offsets, sections, strict=True):
+        body += _SECTION.pack(
+            *(name, one.kind, one.flags, one.address, one.offset, one.size),
+            *(one.link, one.info, one.align, one.entsize),
+        )
+    kind = _ET_REL if link.options.relocatable else _ET_EXEC
+    _write_headers(body, link, headers, (entry, kind, at, len(sections) + 1))
+    return bytes(body)
+
+
+def _write_headers(
+    body: bytearray, link: Context, headers: Sequence[ProgramHeader], facts: tuple[int, ...]
+) -> None:
+    entry, kind, at, count = facts
+    body[: _HEADER.size] = _HEADER.pack(
+        *(_IDENT, kind, _EM_RISCV, 1, entry, _HEADER.size if headers else 0, at, link.flags),
+        *(_HEADER.size, _PROGRAM.size if headers else 0, len(headers), _SECTION.size),
+        *(count, count - 1),
+    )
+    for number, header in enumerate(headers):
+        start = _HEADER.size + number * _PROGRAM.size
+        body[start : start + _PROGRAM.size] = _PROGRAM.pack(
+            *(header.type, header.flags or 0, header.offset, header.va, header.pa),
+            *(header.file_size, header.memory_size, header.align),
+        )
+
+
+def _output_header(out: OutSection) -> _Section:
+    made = _Section(out.name, section_type(out), out.contents, 1 << out.align_power)
+    made.flags, made.address, made.size = section_flags(out), out.vma, out.size
+    if made.kind == model.SHT_NOBITS:
+        made.data = b""
+    sizes = {one.entsize for one in out.inputs}
+    is_merged = out.flags & model.MERGE
+    made.entsize = out.entsize if is_merged else sizes.pop() if len(sizes) == 1 else 0
+    return made
+
+
+def _symbol_sections(link: Context, count: int) -> list[_Section]:
+    writer = SymbolWriter(link)
+    writer.write()
+    symtab = _Section(".symtab", model.SHT_SYMTAB, bytes(writer.table), 8)
+    symtab.link, symtab.info, symtab.entsize = count + 2, writer.local_count, _SYMBOL.size
+    return [symtab, _Section(".strtab", model.SHT_STRTAB, bytes(writer.names.data), 1)]
