@@ -1,79 +1,89 @@
 """`trapline ld`: link ELF64 objects into a static executable, with GNU ld's options.
 
-The options are those of GNU ld, so that a Makefile can use it in its place.
+The options are those of GNU ld, so that a Makefile can use it in its place. Not here: the options
+(`trapline/ld_options.py`) and the link (`assembler/linking/`).
 """
 
 import argparse
+import sys
+from importlib.resources import files
 from pathlib import Path
 
 from isa.errors import TraplineError
 from trapline.commands import Subparsers
+from trapline.gnu_options import add_raw_parser
+from trapline.ld_options import LdArguments, LdParser
 
-EPILOG = """\
+HELP = """\
+usage: trapline ld [OPTION]... FILE...
+
+Link RISC-V ELF64 objects and archives into a static executable. The options are GNU ld's:
+  -o FILE, -T SCRIPT, -e SYMBOL, -L DIR, -l NAME, -u SYMBOL, --defsym SYM=EXPRESSION
+  -Ttext ADDRESS, -Tdata, -Tbss, --section-start NAME=ADDRESS, -Ttext-segment ADDRESS
+  --gc-sections, --print-gc-sections, --no-relax, -r, -s, -S, -x, -X, -n, -N
+  --start-group ... --end-group, --whole-archive, -Map FILE, --print-map, -b binary
+  --build-id[=STYLE], --oformat binary, --orphan-handling MODE, --sort-section KEY, --wrap SYMBOL
+  -z max-page-size=N, -z common-page-size=N, -z noexecstack, --noinhibit-exec, --fatal-warnings
+
 examples:
   trapline ld -T kernel.ld -o kernel.elf start.o main.o
-  trapline ld -Ttext=0x80200000 -e _start -o kernel.elf kernel.o"""
-_ACCEPTED = ("-static", "-nostdlib", "--no-relax", "--build-id=none", "--no-warn-rwx-segments")
+  trapline ld -Ttext=0x80200000 -e _start --gc-sections -o kernel.elf kernel.o -L. -lc"""
+VERSION = "GNU ld compatible (trapline) 2.40"
 
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     """Add the parser of `trapline ld`."""
-    parser = subparsers.add_parser(
-        "ld",
-        help="link ELF objects into a static executable",
-        description="Link RISC-V ELF64 objects into a static executable.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("objects", nargs="+", metavar="OBJECT")
-    parser.add_argument("-o", dest="output", default="a.out", metavar="FILE", help="the executable")
-    parser.add_argument("-T", "--script", dest="script", metavar="SCRIPT", help="linker script")
-    parser.add_argument("-Ttext", dest="text", metavar="ADDRESS", help="where .text starts")
-    parser.add_argument("-Tdata", dest="data", metavar="ADDRESS", help="where .data starts")
-    parser.add_argument("-Tbss", dest="bss", metavar="ADDRESS", help="where .bss starts")
-    parser.add_argument("-e", "--entry", dest="entry", metavar="SYMBOL", help="entry point")
-    parser.add_argument(
-        "--defsym", dest="defines", action="append", default=[], metavar="SYM=VALUE"
-    )
-    parser.add_argument("-z", dest="keywords", action="append", default=[], help=argparse.SUPPRESS)
-    parser.add_argument("-m", dest="emulation", default="elf64lriscv", help=argparse.SUPPRESS)
-    for option in _ACCEPTED:
-        parser.add_argument(option, action="store_true", help=argparse.SUPPRESS)
-    return parser
+    return add_raw_parser(subparsers, "ld", "link ELF objects into a static executable")
 
 
 def run(args: argparse.Namespace) -> int:
     """Link; the executable is written only when there is no error."""
-    from assembler import link, read_object
+    found = LdParser().parse(args.arguments)
+    for what in dict.fromkeys(found.shows):
+        print(_shown(what))
+    if not found.inputs and found.shows:
+        return 0
+    if not found.inputs and not found.scripts:
+        raise TraplineError("no input files")
+    return _link(found)
 
-    if args.emulation != "elf64lriscv":
-        raise TraplineError(f"-m {args.emulation}: only elf64lriscv can be linked")
-    starts = {f".{name}": getattr(args, name) for name in ("text", "data", "bss")}
-    image = link(
-        [read_object(Path(name).read_bytes(), name) for name in args.objects],
-        script=None if args.script is None else Path(args.script),
-        entry=args.entry,
-        section_starts={name: _address(text) for name, text in starts.items() if text},
-        defines=dict(_define(text) for text in args.defines),
-    )
-    output = Path(args.output)
-    output.write_bytes(image.to_bytes())
-    output.chmod(output.stat().st_mode | 0o111)
+
+def _shown(what: str) -> str:
+    if what == "script":
+        text = files("assembler").joinpath("default.ld").read_text("utf-8")
+        rule = "=" * 50
+        return f"{VERSION}\nusing internal linker script:\n{rule}\n{text}\n{rule}"
+    return HELP if what == "help" else VERSION
+
+
+def _link(found: LdArguments) -> int:
+    from assembler.linking.driver import Link, read_script
+    from assembler.linking.map_file import link_map, memory_usage
+
+    options = found.options
+    linking = Link(options)
+    script = read_script(found.scripts[0], linking.loader) if found.scripts else None
+    try:
+        data = linking.run(found.inputs, script)
+    finally:
+        for message in (*linking.context.messages, *linking.context.warnings):
+            print(f"trapline ld: {message}", file=sys.stderr)
+    if options.fatal_warnings and linking.context.warnings:
+        raise TraplineError("warnings are treated as errors (--fatal-warnings)")
+    output = Path(options.output)
+    output.write_bytes(data)
+    if not options.relocatable:
+        output.chmod(output.stat().st_mode | 0o111)
+    if found.traces:
+        print("\n".join(file.name for file in linking.context.files))
+    if found.memory_usage:
+        print(memory_usage(linking))
+    if options.map_file not in (None, "-"):
+        Path(str(options.map_file)).write_text(link_map(linking), "utf-8", "surrogateescape")
+    elif found.prints_map or options.map_file:
+        print(link_map(linking))
+    if linking.context.errors:
+        for error in linking.context.errors:
+            print(f"trapline ld: {error}", file=sys.stderr)
+        return 1 if not options.forces_output else 0
     return 0
-
-
-def _address(text: str) -> int:
-    """Read an address as GNU ld does: -Ttext takes hexadecimal with or without 0x."""
-    try:
-        return int(text, 16)
-    except ValueError:
-        raise TraplineError(f"{text!r} is not an address") from None
-
-
-def _define(text: str) -> tuple[str, int]:
-    name, _, value = text.partition("=")
-    try:
-        return name, int(value, 0)
-    except ValueError:
-        raise TraplineError(f"--defsym {text}: expected SYM=NUMBER") from None
