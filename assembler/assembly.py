@@ -306,6 +306,9 @@ class Assembly(Debugging):
         if isinstance(value, Linear) and symbol in (value.plus, value.minus):
             raise Complaint(f"{name} is defined by itself")
         symbol.value = value
+        base = value.plus if isinstance(value, Linear) and value.minus is None else None
+        if base is not None and base.is_defined:
+            symbol.inherit(base)
         symbol.is_constant = is_once
         symbol.defined_at = self.spot
 

@@ -108,7 +108,7 @@ def _symbol_table(
         info = BINDINGS[symbol.binding] << 4 | SYMBOL_TYPES[symbol.type]
         name = 0 if symbol.type == "section" else names.add(symbol.name)
         value = symbol.value & (1 << 64) - 1
-        other = VISIBILITIES[symbol.visibility]
+        other = VISIBILITIES[symbol.visibility] | symbol.other
         table += _SYMBOL.pack(name, info, other, index, value, symbol.size)
     return table
 

@@ -53,6 +53,9 @@ class Emitter:
     def symbol(self, name: str) -> Symbol:
         """Give a symbol by name, noting where it was first used."""
         symbol = self.symbols.get(name)
+        if symbol.weak_target is not None:
+            symbol.weak_target.is_weakly_used = True
+            return symbol.weak_target
         if symbol.used_at is None:
             symbol.used_at = self.spot
         return symbol

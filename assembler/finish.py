@@ -6,6 +6,7 @@ of labels in code, because a linker may relax it.
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 from assembler.artifacts import Object
@@ -13,6 +14,7 @@ from assembler.attributes import attributes_section
 from assembler.branches import PLAIN, SHORT, SHORT_RELOCATIONS
 from assembler.errors import Complaint, nearest
 from assembler.expr import Linear, Value, describe, fold, symbols_of
+from assembler.naming import is_elsewhere, listed_name
 from assembler.objects import ObjGroup, ObjSection, ObjSymbol, Relocation
 from assembler.options import Target
 from assembler.reloc import Field, patch_field, patch_operand, types_by_name
@@ -40,6 +42,7 @@ class Finisher:
         self._target = target
         self._made: dict[int, ObjSymbol] = {}
         self._heads: dict[int, ObjSymbol] = {}
+        self._versions: list[ObjSymbol] = []
         self._outputs = {id(section): _output(section) for section in self._sections}
         self._object = Object("")
 
@@ -63,7 +66,7 @@ class Finisher:
             if section.linked:
                 self._outputs[id(section)].linked = self._linked(section)
         self._object.groups = self._groups()
-        self._object.symbols = [*heads, *marks, *self._made.values()]
+        self._object.symbols = [*heads, *marks, *self._made.values(), *self._versions]
         return self._object
 
     def _mapping_symbols(self) -> list[ObjSymbol]:
@@ -111,9 +114,22 @@ class Finisher:
         """Put a symbol into the table unless nothing asks for it."""
         if "\x02" in symbol.name and not symbol.is_defined:
             raise Complaint(f"label {display_name(symbol)} is used but not defined after this")
-        is_mentioned = symbol.used_at is not None or symbol.binding != "local"
+        is_mentioned = symbol.used_at is not None or (
+            symbol.defined_at is not None and symbol.binding != "weak"
+        )
+        if symbol.is_removed or symbol.weak_target is not None or is_elsewhere(symbol):
+            return
         if not symbol.is_temporary and (symbol.is_defined or is_mentioned):
             self._make(symbol)
+        if symbol.versions and symbol.is_defined:
+            self._list_versions(symbol)
+
+    def _list_versions(self, symbol: Symbol) -> None:
+        """Give a defined symbol its further names."""
+        made = self._make(symbol)
+        for name in symbol.versions:
+            if name != made.name and "@@@" not in name:
+                self._versions.append(replace(made, name=name))
 
     def _head(self, section: ObjSection) -> ObjSymbol:
         """Give the symbol of a whole section, made now if it is new."""
@@ -135,7 +151,10 @@ class Finisher:
         binding = symbol.binding
         if binding == "local" and (not symbol.is_defined or symbol.common):
             binding = "global"
-        made = ObjSymbol(symbol.name, 0, 0, binding, symbol.type, symbol.visibility)
+        if symbol.is_weakly_used and symbol.used_at is None and not symbol.is_defined:
+            binding = "weak" if symbol.binding == "local" else binding
+        made = ObjSymbol(listed_name(symbol), 0, 0, binding, symbol.type, symbol.visibility)
+        made.other = symbol.other
         size = fold(symbol.size, is_final=True)
         if not isinstance(size, int):
             raise Complaint(f"the size of {symbol.name} depends on {describe(size)}")
@@ -143,7 +162,7 @@ class Finisher:
         if symbol.common:
             made.size, made.value = symbol.common
             made.section = "common"
-            made.type = "object"
+            made.type = "tls" if symbol.type == "tls" else "object"
             return made
         self._locate(symbol, made)
         return made
@@ -160,10 +179,12 @@ class Finisher:
         if base is None or base.place is None:
             raise Complaint(f"{symbol.name} cannot be expressed: it depends on {describe(folded)}")
         assert isinstance(folded, Linear)
-        if base is not symbol:
+        if base is not symbol and not symbol.has_inherited:
             self._inherit(base, made)
         made.value = base.place.final() + folded.constant
         made.section = self._outputs[id(base.place.section)]
+        if "T" in base.place.section.flags:
+            made.type = "tls"
 
     def _inherit(self, base: Symbol, made: ObjSymbol) -> None:
         """Give a symbol assigned from another one its type and size, where it has none."""
@@ -331,6 +352,8 @@ def _keep_name(value: Value) -> Value:
     """Fold a value, keeping the name of an assigned symbol that stands for a place."""
     folded = fold(value, is_final=True)
     if isinstance(folded, int) or not isinstance(value, Linear) or value.minus is not None:
+        return folded
+    if value.plus is not None and is_elsewhere(value.plus):
         return folded
     return value
 

@@ -42,6 +42,7 @@ class ObjSymbol:
     type: str = "notype"
     visibility: str = "default"
     section: "ObjSection | ObjGroup | str" = "undefined"
+    other: int = 0  # bits of `st_other` beyond the visibility
 
 
 @dataclass(slots=True)

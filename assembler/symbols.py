@@ -3,7 +3,7 @@
 Not here: expressions about them (`expr.py`) and the symbol table of the object (`finish.py`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assembler.errors import Complaint, nearest
@@ -33,11 +33,25 @@ class Symbol:
     used_at: Spot | None = None
     is_constant: bool = False  # by .equiv: must not change
     is_declared_local: bool = False
+    has_inherited: bool = False  # type and size of the symbol it was assigned from
+    other: int = 0  # bits of the symbol table's `st_other` beyond the visibility
+    versions: list[str] = field(default_factory=list)  # what .symver calls it
+    is_removed: bool = False  # only the names of its versions are wanted
+    weak_target: "Symbol | None" = None  # what .weakref stands for
+    is_weakly_used: bool = False  # through a .weakref
 
     @property
     def is_defined(self) -> bool:
         """Whether it has a meaning in this file."""
         return self.place is not None or self.value is not None or self.common is not None
+
+    def inherit(self, base: "Symbol") -> None:
+        """Take type and size from the symbol that this one is assigned from."""
+        self.has_inherited = True
+        if self.type == "notype":
+            self.type = base.type
+        if isinstance(self.size, int) and not self.size:
+            self.size = base.size
 
     @property
     def is_temporary(self) -> bool:

@@ -16,6 +16,7 @@ from assembler.directives import (
     placement,
     sections,
     symbols,
+    versions,
 )
 from assembler.directives.table import Directive, Table
 
@@ -34,6 +35,7 @@ DIRECTIVES: dict[str, Directive] = _merge(
         data.TABLE,
         placement.TABLE,
         symbols.TABLE,
+        versions.TABLE,
         sections.TABLE,
         conditional.TABLE,
         macro.TABLE,

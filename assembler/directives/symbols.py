@@ -1,6 +1,7 @@
 """Directives about symbols: binding, visibility, type, size, values, and common storage.
 
-Follows the manual "Using as", chapter "Assembler Directives". Not here: labels (`assembly.py`).
+Follows the manual "Using as", chapter "Assembler Directives". Not here: labels (`assembly.py`) and
+names with versions (`versions.py`).
 """
 
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint, nearest
 from assembler.objects import SYMBOL_TYPES
 from assembler.parse import Atom, Operands, Tree
+from assembler.sections import Section
 
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
@@ -17,7 +19,9 @@ _BINDINGS = {".globl": "global", ".global": "global", ".weak": "weak", ".local":
 _VISIBILITIES = {".hidden": "hidden", ".internal": "internal", ".protected": "protected"}
 _TYPES = {"function": "func", "object": "object", "notype": "notype", "tls_object": "tls"}
 _TYPES |= {"common": "object", "gnu_indirect_function": "gnu_ifunc"}
+_TYPES |= {"gnu_unique_object": "object"}
 _TYPES |= {f"STT_{name.upper()}": name for name in SYMBOL_TYPES}
+_VARIANT_CC = 0x80  # in st_other: not called by the standard convention
 
 
 def symbol_name(tree: Tree, operands: Operands) -> str:
@@ -35,6 +39,8 @@ def _name_and_rest(name: str, operands: Operands, least: int, most: int) -> str:
 
 
 def _bind(assembly: "Assembly", name: str, operands: Operands) -> None:
+    if not operands.trees:
+        raise Complaint(f"{name} takes the names of symbols")
     for tree in operands.trees:
         symbol = assembly.symbol_named(symbol_name(tree, operands))
         if not (symbol.binding == "weak" and _BINDINGS[name] == "global"):
@@ -43,15 +49,21 @@ def _bind(assembly: "Assembly", name: str, operands: Operands) -> None:
 
 
 def _show(assembly: "Assembly", name: str, operands: Operands) -> None:
+    if not operands.trees:
+        raise Complaint(f"{name} takes the names of symbols")
     for tree in operands.trees:
         assembly.symbol_named(symbol_name(tree, operands)).visibility = _VISIBILITIES[name]
+
+
+def _variant(assembly: "Assembly", name: str, operands: Operands) -> None:
+    assembly.symbol_named(_name_and_rest(name, operands, 1, 1)).other |= _VARIANT_CC
 
 
 def _type(assembly: "Assembly", name: str, found: tuple[str, str]) -> None:
     symbol, word = found
     if word not in _TYPES:
         raise Complaint(f"unknown symbol type {word!r}{nearest(word, _TYPES)}")
-    assembly.symbol_named(symbol).type = _TYPES[word]
+    assembly.symbol_named(symbol.strip('"')).type = _TYPES[word]
 
 
 def _size(assembly: "Assembly", name: str, operands: Operands) -> None:
@@ -61,36 +73,85 @@ def _size(assembly: "Assembly", name: str, operands: Operands) -> None:
 
 def _set(assembly: "Assembly", name: str, operands: Operands) -> None:
     symbol = _name_and_rest(name, operands, 2, 2)
-    assembly.assign(symbol, operands.trees[1], operands.atoms, name == ".equiv")
+    assembly.assign(symbol, operands.trees[1], operands.atoms, name in (".equiv", ".eqv"))
+
+
+def _extern(assembly: "Assembly", name: str, text: str) -> None:
+    """Do nothing: what is not defined is taken to be elsewhere."""
+
+
+def _weak_reference(assembly: "Assembly", name: str, operands: Operands) -> None:
+    """Make a name that refers to a symbol without asking for its definition."""
+    alias = assembly.symbols.get(_name_and_rest(name, operands, 2, 2))
+    target = assembly.symbols.get(symbol_name(operands.trees[1], operands))
+    assembly.symbols.refuse_second(alias)
+    while target.weak_target is not None:
+        target = target.weak_target
+    if target is alias:
+        raise Complaint(f"{name} would make a loop: {alias.name} stands for itself")
+    alias.weak_target = target
+
+
+# ---- common storage
+
+
+def _common_operands(assembly: "Assembly", name: str, operands: Operands) -> tuple[str, int, int]:
+    """Give the name, the size, and the alignment or 0."""
+    symbol = _name_and_rest(name, operands, 2, 3)
+    size, *rest = (assembly.absolute(t, operands.atoms, name) for t in operands.trees[1:])
+    alignment = rest[0] if rest else 0
+    if size < 0:
+        raise Complaint(f"size {size} is negative")
+    if alignment < 0 or alignment & alignment - 1:
+        raise Complaint(f"{name} takes an alignment that is a power of two, not {alignment}")
+    return symbol, size, alignment
 
 
 def _common(assembly: "Assembly", name: str, operands: Operands) -> None:
-    symbol = assembly.symbols.get(_name_and_rest(name, operands, 2, 3))
-    size, *rest = (assembly.absolute(t, operands.atoms, name) for t in operands.trees[1:])
-    alignment = rest[0] if rest else min(16, 1 << max(0, size - 1).bit_length())
-    if size < 0 or alignment <= 0 or alignment & alignment - 1:
-        raise Complaint(f"{name} takes a size and an alignment that is a power of two")
+    symbol_text, size, alignment = _common_operands(assembly, name, operands)
+    symbol = assembly.symbols.get(symbol_text)
+    alignment = alignment or min(16, 1 << max(0, size - 1).bit_length())
+    if symbol.common is not None:
+        if symbol.common[0] != size:
+            known = symbol.common[0]
+            assembly.warn(f'size of "{symbol_text}" is already {known}; not changing to {size}')
+        return
     assembly.symbols.refuse_second(symbol)
     symbol.defined_at = assembly.spot
-    if name == ".comm" and not symbol.is_declared_local:
+    if name == ".tls_common":
+        symbol.type = "tls"
+    if symbol.is_declared_local:
+        _allocate(assembly, symbol_text, size, alignment)
+    else:
         symbol.common = (size, alignment)
-        return
-    if not rest and name == ".lcomm":
-        alignment = max(power for power in (1, 2, 4, 8) if power <= max(1, size))
-    bss = assembly.sections[".bss"]
+
+
+def _local_common(assembly: "Assembly", name: str, operands: Operands) -> None:
+    symbol_text, size, alignment = _common_operands(assembly, name, operands)
+    assembly.symbols.refuse_second(assembly.symbols.get(symbol_text))
+    natural = max(power for power in (1, 2, 4, 8) if power <= max(1, size))
+    _allocate(assembly, symbol_text, size, alignment or natural)
+
+
+def _allocate(assembly: "Assembly", name: str, size: int, alignment: int) -> None:
+    """Give a symbol room in the section for what starts as zero."""
+    symbol = assembly.symbols.get(name)
+    bss: Section = assembly.sections[".bss"].part(1)  # behind what the source places itself
     bss.align_to(alignment, None, None, assembly.spot)
-    symbol.place = bss.here()
-    symbol.type = "object"
-    symbol.size = size
+    symbol.place, symbol.type, symbol.size = bss.here(), "object", size
+    symbol.defined_at = assembly.spot
     bss.reserve(size)
 
 
 TABLE: Table = {
     **{name: Directive("operands", _bind) for name in _BINDINGS},
     **{name: Directive("operands", _show) for name in _VISIBILITIES},
-    **{name: Directive("operands", _set) for name in (".set", ".equ", ".equiv")},
+    **{name: Directive("operands", _set) for name in (".set", ".equ", ".equiv", ".eqv", ".lsym")},
     ".type": Directive("symbol_type", _type),
     ".size": Directive("operands", _size),
-    ".comm": Directive("operands", _common),
-    ".lcomm": Directive("operands", _common),
+    **{name: Directive("operands", _common) for name in (".comm", ".common", ".tls_common")},
+    ".lcomm": Directive("operands", _local_common),
+    **{name: Directive("raw", _extern) for name in (".extern", ".xref")},
+    ".weakref": Directive("operands", _weak_reference),
+    ".variant_cc": Directive("operands", _variant),
 }
