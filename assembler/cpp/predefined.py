@@ -68,9 +68,7 @@ def _largest(bits: int, suffix: str, sign: int) -> str:
     return f"{(1 << bits - sign) - 1:#x}{suffix}"
 
 
-def _integer(
-    bits: int, suffix: str, name: str, unsigned: str, unsigned_name: str
-) -> dict[str, str]:
+def _integer(bits: int) -> dict[str, str]:
     """Give the macros about the integer types of a size, the least and the fastest."""
     suffix, _, unsigned, _ = _TYPES[bits]
     paste = f" ## {suffix}" if suffix else ""
@@ -93,7 +91,9 @@ def _architecture(march: str) -> dict[str, str]:
     found = {f"__GCC_ATOMIC_{name}_LOCK_FREE": "1" for name in _LOCK_FREE}
     level = "2" if "a" in arch.names else "1"
     found |= {f"__GCC_ATOMIC_{name}_LOCK_FREE": level for name in _LOCK_FREE_WITH_A}
-    for name, text in arch.versions.items():
+    names = [name for name in arch.versions if name != "zmmul" or "m" not in arch.names]
+    for name in names:
+        text = arch.versions[name]
         major, _, minor = text.partition("p")
         found[f"__riscv_{name}"] = str(int(major) * 1_000_000 + int(minor) * 1000)
     given = {

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from assembler.cpp.conditions import evaluate
 from assembler.cpp.macros import Expander, define
+from assembler.cpp.reading import CONDITIONAL, SourceFile
 from assembler.cpp.tokens import NAME, NUMBER, STRING, Token, lex, unlex
 from assembler.errors import MAX_ERRORS, AssemblyError, AssemblyErrors, Complaint, Where, nearest
 
@@ -67,7 +68,7 @@ class Preprocessor:
 
     # ---- reading lines
 
-    def _read(self, file: _File) -> None:
+    def _read(self, file: SourceFile) -> None:
         outer, self._file = self._file, file
         self._next_line = 1
         try:
@@ -79,8 +80,8 @@ class Preprocessor:
                     self._complain(complaint, number)
                 except RecursionError:
                     self._complain(Complaint("macros nested too deeply"), number)
-            for line in file.branches.open_lines():
-                self._complain(Complaint("unterminated #if, #ifdef or #ifndef"), line)
+            for opened in file.branches.open_lines():
+                self._complain(Complaint("unterminated #if, #ifdef or #ifndef"), opened)
         finally:
             self._file = outer
 
