@@ -29,7 +29,7 @@ from assembler.match import Prepared, prepare
 from assembler.options import DEFAULT_MARCH, PRIV_SPEC, make_target
 from assembler.parse import Parser, Tree, terminal
 from assembler.sections import Section, layout
-from assembler.source import Frame, Spot, Statement, split
+from assembler.source import Frame, Spot, Statement, marker, split
 from assembler.subsections import join_subsections
 from assembler.symbols import Symbol
 from isa.errors import Location
@@ -88,6 +88,7 @@ class Assembly(Debugging):
         self.section_stack: list[tuple[Section, Section]] = []
         self.errors: list[AssemblyError] = []
         self.lines: Iterator[Statement] = iter(())
+        self._frame = Frame("")
         self.is_ended = False
         self.is_exited = False
         self._expanded = 0
@@ -155,11 +156,12 @@ class Assembly(Debugging):
         """Assemble the statements of a newly opened source."""
         if frame.depth > MAX_DEPTH:
             raise Complaint(f"sources nested more than {MAX_DEPTH} deep")
-        outer, spot = self.lines, self.spot
+        outer, spot, opened = self.lines, self.spot, self._frame
         self.lines = lines = iter(statements)
+        self._frame = frame
         level = self.conditionals.level
         for statement in lines:
-            self.spot = Spot(frame, statement)
+            self.spot = Spot(self._frame, statement)
             try:
                 self._statement(statement.text)
             except Complaint as complaint:
@@ -169,7 +171,7 @@ class Assembly(Debugging):
             if self.is_ended or self.is_exited:
                 self.conditionals.unwind(level)
                 break
-        self.lines, self.spot = outer, spot
+        self.lines, self.spot, self._frame = outer, spot, opened
 
     def run_expansion(self, title: str, statements: Sequence[Statement], origin: Frame) -> None:
         """Assemble what a macro or a repeat expanded to."""
@@ -198,7 +200,9 @@ class Assembly(Debugging):
         while start < len(text):
             head = self._head(text, start)
             if head is None:
-                if self.conditionals.is_active:
+                if marked := marker(text):
+                    self._frame = self._frame.renamed(marked[1])
+                elif self.conditionals.is_active:
                     raise Complaint(
                         f"expected an instruction or a directive at {text[start]!r}", start
                     )

@@ -6,7 +6,7 @@ repeat); frames nest, and the chain of them is the expansion stack shown in erro
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from assembler.errors import Where
@@ -15,6 +15,7 @@ _STRING = r'"(?:[^"\\\n]|\\.)*"?'
 _CHARACTER = r"'(?:\\.|[^\\\n])'?"
 _BLOCK = re.compile(rf"{_STRING}|{_CHARACTER}|#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _PIECE = re.compile(rf"{_STRING}|{_CHARACTER}|(?P<comment>#|//)|(?P<end>;)")
+_MARKER = re.compile(r'#\s*(\d{1,9})\s+"((?:[^"\\]|\\.)*)"')
 _SPECIAL = re.compile(r"[#;/]")
 
 
@@ -35,6 +36,10 @@ class Frame:
     parent: "Frame | None" = None
     parent_line: int = 0
     depth: int = 0
+
+    def renamed(self, filename: str) -> "Frame":
+        """Give the frame with another file's name: what follows comes from there."""
+        return replace(self, filename=filename)
 
     def stack(self) -> tuple[str, ...]:
         """Give the expansion stack, innermost first."""
@@ -65,11 +70,25 @@ def split(text: str) -> Iterator[Statement]:
     """Split a source text into statements; empty ones are left out."""
     if "/*" in text:
         text = _BLOCK.sub(_blank, text)
+    shift = 0
     for number, line in enumerate(text.split("\n"), 1):
+        number += shift
         if _SPECIAL.search(line):
+            if found := marker(line):
+                shift += found[0] - number - 1
+                yield Statement(number, 0, line.strip())
+                continue
             yield from _split_line(number, line)
         elif stripped := line.strip():
             yield Statement(number, line.index(stripped[0]), stripped)
+
+
+def marker(line: str) -> tuple[int, str] | None:
+    """Read a preprocessor's marker: which line of which file the next one is."""
+    found = _MARKER.match(line) if line[:1] == "#" else None
+    if found is None:
+        return None
+    return int(found[1]), re.sub(r"\\(.)", r"\1", found[2])
 
 
 def _blank(match: re.Match[str]) -> str:
