@@ -235,7 +235,7 @@ class FrameWriter:
                     self._out.value(value, 1)
             case "label":
                 assert step.label is not None
-                step.label.place = self._out.section.end()
+                step.label.place = self._out.place()
             case "val_encoded_addr":
                 self._encoded_address(step)
             case _:

@@ -224,7 +224,8 @@ def _leb_size(value: int) -> int:
 
 def _extent(symbols: SymbolTable, section: Section) -> _Extent:
     start = symbols.mark_place(Place(section, 0, 0))
-    return _Extent(start, symbols.mark_place(section.end()), section.size)
+    end = section.end()
+    return _Extent(start, symbols.mark_place(end), end.final())
 
 
 def _functions(symbols: SymbolTable) -> list[_Function]:

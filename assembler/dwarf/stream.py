@@ -57,16 +57,21 @@ class Stream:
         self.section.emit(text.encode("utf-8", "surrogateescape") + b"\0")
         return here
 
+    def place(self) -> Place:
+        """Give the place that is written next."""
+        section = self.section
+        return Place(section, section.size - section.shifts[-1], len(section.points))
+
     def here(self) -> Symbol:
         """Give a symbol for the current place."""
-        return self._symbols.mark_place(self.section.end())
+        return self._symbols.mark_place(self.place())
 
     def value(self, value: Value, size: int) -> None:
         """Append an expression of `size` bytes: a number, an address or a difference."""
         if isinstance(value, int):
             self.number(value, size)
         else:
-            self._fix(self.section.end(), Field(size, _ADDRESS_TYPES.get(size, "")), value)
+            self._fix(self.place(), Field(size, _ADDRESS_TYPES.get(size, "")), value)
             self.number(0, size)
 
     def address(self, symbol: Symbol, size: int = ADDRESS) -> None:
@@ -80,12 +85,12 @@ class Stream:
     def relative(self, symbol: Symbol, constant: int = 0) -> None:
         """Append four bytes: how far a symbol is from here."""
         field = Field(4, "R_RISCV_32_PCREL")
-        self._fix(self.section.end(), field, Linear(symbol, None, constant))
+        self._fix(self.place(), field, Linear(symbol, None, constant))
         self.number(0, 4)
 
     def replaced(self, data: bytes, bits: int, end: Symbol, start: Symbol) -> None:
         """Append a datum that the linker will set to the distance of two symbols."""
-        place = self.section.end()
+        place = self.place()
         self._fix(place, Field(len(data), f"R_RISCV_SET{bits}"), Linear(end, None, 0))
         self._fix(place, Field(len(data), f"R_RISCV_SUB{bits}"), Linear(start, None, 0))
         self.section.emit(data)
