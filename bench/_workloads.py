@@ -1,10 +1,11 @@
-"""The guests that are measured: the bundled benchmarks, and small ones of our own in `bench/asm/`.
+"""The guests that are measured: the bundled benchmarks, and ours in `bench/asm/` and `bench/c/`.
 
 Each is a workload in the frame of the bundled benchmarks: an S-mode kernel above an SBI, with Sv39
 on, that repeats something N times and prints a checksum.
 """
 
 import functools
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +16,10 @@ from guests.builder import include_paths
 from guests.catalog import Guest, catalog, find
 
 FOLDER = Path(__file__).with_name("asm")
+C_FOLDER = Path(__file__).with_name("c")
+GCC = "riscv64-unknown-elf-gcc"
 BUNDLED = "nullcall"  # any: what our own workloads have in common with the bundled ones
+MARCH, MABI = "rv64imac", "lp64"
 SHIM = FOLDER / "shim.s"
 SHIM_ENTRY = "shim_start"
 SHIM_SECTIONS = """SECTIONS
@@ -32,7 +36,8 @@ def workload(name: str) -> Guest:
     if name in (guest.name for guest in catalog()):
         return find(name)
     frame = find(BUNDLED)
-    own = FOLDER / f"{name}.s"
+    compiled = C_FOLDER / f"{name}.c"
+    own = compiled if compiled.exists() else FOLDER / f"{name}.s"
     theirs = [source for source in frame.sources if source.stem != BUNDLED]
     return replace(frame, name=name, sources=(*theirs, own))
 
@@ -55,7 +60,9 @@ def shim_elf(name: str, n: int) -> bytes:
 def _link(sources: Sequence[Path], n: int, script: str, entry: str) -> bytes:
     frame = workload(BUNDLED).sources[0].parent
     objects = [
-        assembler.assemble(
+        _compile(source, n)
+        if source.suffix == ".c"
+        else assembler.assemble(
             source.read_text(encoding="utf-8"),
             filename=str(source),
             include_paths=(*include_paths(source), frame),
@@ -65,6 +72,15 @@ def _link(sources: Sequence[Path], n: int, script: str, entry: str) -> bytes:
         for source in sources
     ]
     return assembler.link(objects, script=script, entry=entry).to_bytes()
+
+
+def _compile(source: Path, n: int) -> assembler.Object:
+    """Compile a workload in C, as a user of GCC would."""
+    out = Path(_folder().name) / f"{source.stem}-{n}.o"
+    command = [GCC, "-O2", f"-march={MARCH}", f"-mabi={MABI}", "-mcmodel=medany", "-ffreestanding"]
+    command += [f"-DN={n}", "-mno-relax", "-c", "-o", str(out), str(source)]
+    subprocess.run(command, check=True)
+    return assembler.read_object(out.read_bytes(), str(out))
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 
 from isa.engine.interpreter.engine import new_lowering
-from isa.engine.lowering.build import load_module, module_text
+from isa.engine.lowering.build import load_made, module_text
 from vmm.cpu.deprivileged import run_vcpu
 
 ENTRY_POINT = """
@@ -28,4 +28,5 @@ def fastpath_text() -> str:
 @cache
 def load_fastpath() -> Callable[[int, int, int], int]:
     """Give `run_vcpu` for host addresses of a hart's and a vCPU's pages."""
-    return load_module("fastpath", fastpath_text()).function("enter_vcpu", 3)
+    code = load_made("fastpath", ("isa", "vmm"), fastpath_text)
+    return code.function("enter_vcpu", 3)

@@ -10,12 +10,14 @@ from isa.engine.interpreter import layout
 from isa.engine.interpreter.csr_codegen import csr_text
 from isa.engine.interpreter.fields_codegen import field_text
 from isa.engine.interpreter.form_codegen import expand_text
+from isa.engine.interpreter.fusion import choose_pairs, fusion_text
 from isa.engine.interpreter.hot_codegen import hot_text
 from isa.engine.interpreter.ops import (
     MEMORY_KINDS,
     REGISTERS,
-    assign_ops,
+    all_ops,
     immediates,
+    number_ops,
     places,
 )
 from isa.engine.lowering.subset import Lowering
@@ -35,22 +37,23 @@ class Generator:
         self._low = lowering
         self.k = lowering.constant
         self._short = {form.target for form in FORMS}
-        self._ops = assign_ops(self._insns, self._short)
+        self._all = all_ops(self._insns, self._short)
+        self._pairs = choose_pairs(self._all)
+        self._ops = number_ops(self._all, self._pairs)
         self._shared: dict[str, str] = {}
 
     @property
     def first_plain_op(self) -> int:
         """The first micro-op that needs no memory."""
-        memory = sum(insn.kind in MEMORY_KINDS for insn in self._insns)
-        short = sum(i.kind in MEMORY_KINDS and i.name in self._short for i in self._insns)
-        return layout.FIRST_OP + memory + short
+        return layout.FIRST_OP + sum(op.insn.kind in MEMORY_KINDS for op in self._all)
 
     def text(self) -> str:
         """Give all generated functions."""
         shared = (csr_text(self._low), expand_text(self._low, self._table))
         parts = (*shared, self.predecode_text(), self.carry_out_text())
-        hot = hot_text(self._insns, self._ops, self._low)
-        return "\n\n".join((*parts, hot))
+        fusion = fusion_text(self._all, self._pairs, self._ops, self._low)
+        hot = hot_text(self._all, self._pairs, self._ops, self._low)
+        return "\n\n".join((*parts, fusion, hot))
 
     # Decoding
 

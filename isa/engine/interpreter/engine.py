@@ -8,7 +8,7 @@ from types import ModuleType
 from isa import atomics, csr_file, machine, mmu, trap, words
 from isa.engine.contract import read_exit
 from isa.engine.interpreter import codegen, generated, layout, loop, runtime
-from isa.engine.lowering.build import load_module, module_text
+from isa.engine.lowering.build import load_made, load_module, module_text
 from isa.engine.lowering.subset import Lowering
 from isa.exits import Exit
 from isa.hart import Hart
@@ -86,7 +86,10 @@ class InterpreterEngine:
     name = "interpreter"
 
     def __init__(self, table: InstructionTable = TABLE) -> None:
-        code = load_module("interpreter", interpreter_text(table))
+        if table is TABLE:
+            code = load_made("interpreter", ("isa",), lambda: interpreter_text(table))
+        else:
+            code = load_module("interpreter", interpreter_text(table))
         self._run_at = code.address("run")
         self._run = code.function("run", 2)
 
@@ -153,6 +156,14 @@ def new_lowering() -> Lowering:
 
 _GENERATED: dict[ModuleType, tuple[str, ...]] = {
     csr_file: ("csr_exists", "read_csr", "write_csr"),
-    generated: ("hot", "predecode", "carry_out", "expand", "is_self_sufficient"),
+    generated: (
+        "hot",
+        "predecode",
+        "carry_out",
+        "expand",
+        "is_self_sufficient",
+        "single_op",
+        "fused_op",
+    ),
 }
 _MACHINE_WORDS = [name for name in machine.__all__ if hasattr(runtime, name)]

@@ -16,6 +16,16 @@ def is_self_sufficient(op: int) -> bool:
     raise AssertionError("exists only as compiled code")
 
 
+def single_op(op: int) -> int:
+    """Give a micro-op's operation, a pair's first one (generated)."""
+    raise AssertionError("exists only as compiled code")
+
+
+def fused_op(first: int, second: int, size: int) -> int:
+    """Give the operation of a pair, 0 for none; `size` is the first one's (generated)."""
+    raise AssertionError("exists only as compiled code")
+
+
 def predecode(hart: Page, insn: int, at: int) -> int:
     """Give the micro-op of an unpacked instruction word at a page offset (generated)."""
     raise AssertionError("exists only as compiled code")

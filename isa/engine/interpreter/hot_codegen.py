@@ -6,39 +6,53 @@ leaves the loop for `loop.step`.
 """
 
 import textwrap
+from collections.abc import Callable
 
 from isa.engine.interpreter import layout
-from isa.engine.interpreter.ops import MEMORY_KINDS, REGISTERS, places
+from isa.engine.interpreter.ops import MEMORY_KINDS, REGISTERS, Op, pair_name, places
 from isa.engine.lowering.subset import Lowering
 from isa.insn import Insn, Kind
 from isa.state import Slot
 
+Pair = tuple[Op, Op]
 
-def hot_text(insns: list[Insn], ops: dict[str, int], lowering: Lowering) -> str:
-    """Give the handlers of micro-ops, their table, and `hot`, which starts the first."""
-    return _Handlers(insns, ops, lowering).text()
+
+def hot_text(ops: list[Op], pairs: list[Pair], numbers: dict[str, int], lowering: Lowering) -> str:
+    """Give the handlers of micro-ops and pairs, their table, and `hot`, which starts the first."""
+    return _Handlers(numbers, lowering).text(ops, pairs)
 
 
 class _Handlers:
-    def __init__(self, insns: list[Insn], ops: dict[str, int], lowering: Lowering) -> None:
-        self._insns = insns
-        self._ops = ops
+    def __init__(self, numbers: dict[str, int], lowering: Lowering) -> None:
+        self._numbers = numbers
         self._low = lowering
         self._k = lowering.constant
-        self._size = 4  # of the instruction that a handler is being made for
 
-    def text(self) -> str:
-        """Give the handlers of micro-ops, their table, and the function that starts the first."""
+    def text(self, ops: list[Op], pairs: list[Pair]) -> str:
+        """Give all handlers and their table."""
         texts = [textwrap.dedent(_HOT)]
         handlers = {layout.OP_UNDECODED: "leave", layout.OP_SLOW: "leave"}
         handlers[layout.OP_PAGE_END] = "end_page"
-        for insn in self._insns:
-            if insn.kind is not Kind.SYSTEM:
-                for op, body in self._hot_cases(insn):
-                    handlers[op] = f"do_{op}_{insn.name.replace('.', '_')}"
-                    texts.append(f"@handler\ndef {handlers[op]}(%(state)s, uop):\n" + _indent(body))
+        bodies = {op.name: self._body(op, self._next(op)) for op in ops}
+        bodies |= {pair_name(*pair): self._pair(*pair) for pair in pairs}
+        for name, body in bodies.items():
+            handler = handlers[self._numbers[name]] = self._handler(name)
+            texts.append(f"@handler\ndef {handler}(%(state)s, uop):\n" + _indent(body))
         texts.append(f"OPS = [{', '.join(handlers[op] for op in range(len(handlers)))}]")
         return "\n\n".join(texts) % ({"state": _STATE} | self._names())
+
+    def _handler(self, name: str) -> str:
+        words = name.replace(".", "_").replace("+", "and").replace(" ", "_")
+        return f"do_{self._numbers[name]}_{words}"
+
+    def _pair(self, first: Op, second: Op) -> str:
+        """Give a pair's body: the first, and instead of a jump to the second, the second."""
+        k = self._k
+        alone = f"if fuel == {k(1)}:\n    return {self._handler(first.name)}({_STATE}, uop)"
+        between = f"up = up + {_step(first, k)}\nfuel = fuel - {k(1)}\nuop = load64(up)"
+        return "\n".join((
+            alone, self._body(first, between), self._body(second, self._next(second))
+        ))  # fmt: skip
 
     def _names(self) -> dict[str, str]:
         slots = {slot.name: self._k(slot) for slot in Slot if slot.name[0] not in "X"}
@@ -48,7 +62,7 @@ class _Handlers:
         entry = {"ENTRY_MASK": self._k(layout.INLINE_MASK * layout.INLINE_ENTRY)}
         return slots | sizes | numbers | notpage | entry
 
-    def _hot_operands(self, insn: Insn) -> dict[str, str]:
+    def _operands(self, insn: Insn) -> dict[str, str]:
         k = self._k
         values = {
             "pc": f"((up >> {k(layout.PC_TO_UOP)}) + pc_less_up)",
@@ -64,62 +78,45 @@ class _Handlers:
                 values[name] = f"get_byte(hart, uop, {k(place.at)})"
         return values
 
-    def _hot_cases(self, insn: Insn) -> list[tuple[int, str]]:
-        """Give the handlers of an instruction; a second set for what compressed ones expand to.
+    def _body(self, op: Op, proceed: str) -> str:
+        """Give what a micro-op does; `proceed` is what follows when it does not jump.
 
         How far a micro-op is from the next one must not come from the micro-op: the next one's
-        load would have to wait for it.
+        load would have to wait for it. So compressed instructions have operations of their own.
         """
-        self._size = 4
-        cases = self._cases_of_size(insn)
-        if f"{insn.name} short" in self._ops:
-            self._size = 2
-            cases += self._cases_of_size(insn)
-        return cases
+        values = self._operands(op.insn)
+        if op.insn.kind is Kind.ALU:
+            return f"{self._alu(op.insn, values)}\n{proceed}"
+        if op.insn.kind in MEMORY_KINDS:
+            return f"{self._memory(op.insn, values)}\n{proceed}"
+        if op.insn.kind is Kind.BRANCH:
+            return f"{self._branch(op, values)}\n{proceed}"
+        return self._jump(op, values)
 
-    def _cases_of_size(self, insn: Insn) -> list[tuple[int, str]]:
-        size = " short" if self._size == 2 else ""
-        op, far_op = self._ops[insn.name + size], self._ops.get(f"{insn.name} far{size}", 0)
-        values = self._hot_operands(insn)
-        if insn.kind is Kind.ALU:
-            return [(op, self._hot_alu(insn, values))]
-        if insn.kind in MEMORY_KINDS:
-            return [(op, self._hot_memory(insn, values))]
-        if insn.kind is Kind.BRANCH:
-            near, far = self._hot_branches(insn, values)
-            return [(op, near), (far_op, far)]
-        if "offset" in insn.pattern.operands:
-            near, far = self._hot_jumps(insn, values)
-            return [(op, near), (far_op, far)]
-        return [(op, self._hot_indirect(insn, values))]
+    def _next(self, op: Op) -> str:
+        """Give the jump to the following micro-op's handler."""
+        return self._go_on(f"up + {_step(op, self._k)}")
 
-    def _next(self, up: str = "") -> str:
-        """Give the step to the next micro-op, or to the one at `up`."""
-        step = self._k(self._size // layout.INSN_SLOT * layout.UOP)
-        return f"return go_on({_state(up or f'up + {step}', self._less)}, uop)"
+    def _go_on(self, up: str) -> str:
+        return f"return go_on({_state(up, self._less)}, uop)"
 
     @property
     def _less(self) -> str:
         return f"fuel - {self._k(1)}"
 
-    def _far(self) -> str:
+    def _go_far(self) -> str:
         """Give the jump to `target` in another page."""
         return f"return go_far({_state('up', self._less)}, target)"
-
-    def _link(self, pc: str) -> str:
-        """Give the expression for the address of the next instruction."""
-        return f"{pc} + {self._k(self._size)}"
 
     def _put_rd(self, value: str) -> str:
         return f"put_byte(hart, uop, {self._k(0)}, {value})"
 
-    def _hot_alu(self, insn: Insn, values: dict[str, str]) -> str:
+    def _alu(self, insn: Insn, values: dict[str, str]) -> str:
         if "rd" not in insn.pattern.operands:
-            return self._next()
-        meaning = self._low.inline(insn.meaning, values, "result")
-        return "\n".join((meaning, self._put_rd("result"), self._next()))
+            return "pass"
+        return f"{self._low.inline(insn.meaning, values, 'result')}\n{self._put_rd('result')}"
 
-    def _hot_memory(self, insn: Insn, values: dict[str, str]) -> str:
+    def _memory(self, insn: Insn, values: dict[str, str]) -> str:
         k = self._k
         is_load = insn.kind is Kind.LOAD
         table = layout.LOADS_AT if is_load else layout.STORES_AT
@@ -137,29 +134,35 @@ class _Handlers:
         else:
             lines.append(self._low.inline(insn.meaning, values, "result"))
             lines.append(f"store{8 * insn.size}(at, result)")
-        return "\n".join((*lines, self._next()))
+        return "\n".join(lines)
 
-    def _hot_branches(self, insn: Insn, values: dict[str, str]) -> tuple[str, str]:
-        test = f"{self._low.inline(insn.meaning, values, 'result')}\nif result == {self._k(0)}:"
-        stay = f"{test}\n    {self._next()}"
-        near = f"{stay}\n{self._next('up + ' + values['offset'])}"
-        far = f"{stay}\ntarget = {values['pc']} + {values['offset']}\n{self._far()}"
-        return near, far
+    def _branch(self, op: Op, values: dict[str, str]) -> str:
+        test = f"{self._low.inline(op.insn.meaning, values, 'result')}\nif result != {self._k(0)}:"
+        if not op.is_far:
+            return f"{test}\n    {self._go_on('up + ' + values['offset'])}"
+        target = f"target = {values['pc']} + {values['offset']}"
+        return f"{test}\n    {target}\n    {self._go_far()}"
 
-    def _hot_jumps(self, insn: Insn, values: dict[str, str]) -> tuple[str, str]:
-        link = self._put_rd(self._link(values["pc"]))
-        near = f"{link}\n{self._next('up + ' + values['offset'])}"
-        far = f"target = {values['pc']} + {values['offset']}\n{link}\n{self._far()}"
-        return near, far
+    def _jump(self, op: Op, values: dict[str, str]) -> str:
+        k = self._k
+        link = self._put_rd(f"{values['pc']} + {k(op.size)}")
+        if "offset" not in op.insn.pattern.operands:
+            return "\n".join((
+                self._low.inline(op.insn.meaning, values, "target"),
+                f"if target & get(hart, {k(Slot.UNALIGNED)}) != {k(0)}:",
+                f"    return leave({_STATE}, uop)",
+                link,
+                self._go_far(),
+            ))  # fmt: skip
+        if op.is_far:
+            target = f"target = {values['pc']} + {values['offset']}"
+            return f"{target}\n{link}\n{self._go_far()}"
+        return f"{link}\n{self._go_on('up + ' + values['offset'])}"
 
-    def _hot_indirect(self, insn: Insn, values: dict[str, str]) -> str:
-        return "\n".join((
-            self._low.inline(insn.meaning, values, "target"),
-            f"if target & get(hart, {self._k(Slot.UNALIGNED)}) != {self._k(0)}:",
-            f"    return leave({_STATE}, uop)",
-            self._put_rd(self._link(values["pc"])),
-            self._far(),
-        ))  # fmt: skip
+
+def _step(op: Op, k: Callable[[int], str]) -> str:
+    """Give the constant for how many bytes of micro-ops an instruction takes."""
+    return k(op.size // layout.INSN_SLOT * layout.UOP)
 
 
 def _indent(text: str) -> str:

@@ -7,9 +7,11 @@ instruction table (`codegen.py`).
 from isa.engine.interpreter.generated import (
     carry_out,
     expand,
+    fused_op,
     hot,
     is_self_sufficient,
     predecode,
+    single_op,
 )
 from isa.engine.interpreter.layout import (
     CODE_STRIDE,
@@ -18,6 +20,8 @@ from isa.engine.interpreter.layout import (
     OP_AT,
     OP_MASK,
     OP_UNDECODED,
+    PC_TO_UOP,
+    UOP,
 )
 from isa.engine.interpreter.runtime import (
     check_epoch,
@@ -100,10 +104,31 @@ def step(hart: MachinePage) -> int:
         uop = predecode(hart, insn, pc & PAGE_SIZE - 1)
         mark_code(hart, offset >> PAGE_SHIFT)
         store64(at, uop)
-    if is_self_sufficient(uop >> OP_AT & OP_MASK) and not was_ready:
+        fuse(pc & PAGE_SIZE - 1, at, hart[Slot.NEXT_PC] - pc)
+    if is_self_sufficient(single_op(uop >> OP_AT & OP_MASK)) and not was_ready:
         return 0
     carry_out(hart, insn)
     return settle(hart)
+
+
+def fuse(in_page: int, at: int, size: int) -> None:
+    """Make pairs of a new micro-op and what stands behind and before it in the page."""
+    if in_page + size < PAGE_SIZE:
+        fuse_two(at, size)
+    if in_page >= 2:
+        fuse_two(at - UOP, 2)
+    if in_page >= 4:
+        fuse_two(at - 2 * UOP, 4)
+
+
+def fuse_two(at: int, size: int) -> None:
+    """Make a pair of a micro-op of `size` bytes and the next one, if there is such a pair."""
+    first = load64(at)
+    second = load64(at + (size << PC_TO_UOP))
+    op = single_op(first >> OP_AT & OP_MASK)
+    pair = fused_op(op, single_op(second >> OP_AT & OP_MASK), size)
+    if pair != 0:
+        store64(at, first ^ (first >> OP_AT & OP_MASK ^ pair) << OP_AT)
 
 
 def unpack(hart: MachinePage, raw: int) -> int:

@@ -48,22 +48,46 @@ def places(insn: Insn) -> dict[str, Place]:
     }
 
 
-def assign_ops(insns: list[Insn], short: set[str]) -> dict[str, int]:
-    """Give numbers to micro-ops without gaps, memory accesses first: one jump table has all.
+@dataclass(frozen=True)
+class Op:
+    """An operation of micro-ops: an instruction of a size in bytes, as a far or a near jump."""
+
+    insn: Insn
+    size: int
+    is_far: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name under which operations are numbered."""
+        far, short = " far" * self.is_far, " short" * (self.size == 2)
+        return f"{self.insn.name}{far}{short}"
+
+
+def all_ops(insns: list[Insn], short: set[str]) -> list[Op]:
+    """Give the operations in the order of their numbers, those with memory accesses first.
 
     A branch has a far twin, and what a compressed instruction expands to has short ones.
     """
     memory, plain = [], []
     for insn in insns:
-        names = [insn.name]
-        if insn.kind in (Kind.BRANCH, Kind.JUMP) and "offset" in insn.pattern.operands:
-            names.append(f"{insn.name} far")
-        if insn.name in short:
-            names += [f"{name} short" for name in names]
+        is_relative = insn.kind in (Kind.BRANCH, Kind.JUMP) and "offset" in insn.pattern.operands
+        twins = (False, True) if is_relative else (False,)
+        sizes = (4, 2) if insn.name in short else (4,)
+        found = [Op(insn, size, is_far) for size in sizes for is_far in twins]
         if insn.kind in MEMORY_KINDS:
-            memory += names
+            memory += found
         elif insn.kind is not Kind.SYSTEM:
-            plain += names
-    ops = {name: layout.FIRST_OP + i for i, name in enumerate((*memory, *plain))}
-    assert max(ops.values()) <= layout.OP_MASK, "too many micro-ops"
-    return ops
+            plain += found
+    return [*memory, *plain]
+
+
+def number_ops(ops: list[Op], pairs: list[tuple[Op, Op]]) -> dict[str, int]:
+    """Give numbers to operations and then to pairs of them, without gaps: for one table."""
+    names = [op.name for op in ops] + [pair_name(*pair) for pair in pairs]
+    assert layout.FIRST_OP + len(names) <= layout.OP_MASK, "too many micro-ops"
+    return {name: layout.FIRST_OP + i for i, name in enumerate(names)}
+
+
+def pair_name(first: Op, second: Op) -> str:
+    """Give the name of two operations in one."""
+    return f"{first.name} + {second.name}"

@@ -121,8 +121,10 @@ def uop_at(hart: Page, offset: int) -> int:
 
 def forget_code(hart: Page, offset: int, size: int) -> None:
     first = offset & ~(INSN_SLOT - 1)
-    if first & PAGE_SIZE - 1 != 0:
-        first = first - INSN_SLOT  # an instruction of two slots may begin before
+    if first & PAGE_SIZE - 1 < 3 * INSN_SLOT:
+        first = first & ~(PAGE_SIZE - 1)
+    else:
+        first = first - 3 * INSN_SLOT  # an instruction of two slots may begin before, and a pair
     at = uop_at(hart, first)
     last = uop_at(hart, offset + size - 1 & ~(INSN_SLOT - 1))
     while at <= last:

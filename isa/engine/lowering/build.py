@@ -70,13 +70,36 @@ def load_module(name: str, text: str) -> MachineCode:
     return _load(name, text, _digest(text))
 
 
+def load_made(name: str, packages: tuple[str, ...], make_text: Callable[[], str]) -> MachineCode:
+    """Give the machine code of a text that is made from the sources of packages alone.
+
+    As long as none of them has changed, the text need not be made again to know its hash.
+    """
+    stamp = cache_folder() / f"{name}-made-from-{_digest(_sources(packages))}"
+    if stamp.exists():
+        digest = stamp.read_text()
+        kept = cache_folder() / f"{name}-{digest}" / f"{name}.o"
+        if kept.exists():
+            return _load(name, None, digest)
+    text = make_text()
+    code = load_module(name, text)
+    _write(stamp, _digest(text).encode())
+    return code
+
+
+def _sources(packages: tuple[str, ...]) -> str:
+    roots = [Path(str(sys.modules[package].__file__)).parent for package in packages]
+    files = sorted(path for root in roots for path in root.rglob("*.py"))
+    return "\0".join(f"{path}\0{path.read_text(encoding='utf-8')}" for path in files)
+
+
 @cache
-def _load(name: str, text: str, digest: str) -> MachineCode:
+def _load(name: str, text: str | None, digest: str) -> MachineCode:
     folder = cache_folder() / f"{name}-{digest}"
     kept = folder / f"{name}.o"
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder, name):
-        if not kept.exists():
+        if text is not None and not kept.exists():
             _LOG.info("compiling the %s (once; kept in %s)...", name, folder.parent)
             _write(folder / f"{name}.py", text.encode())
             _write(kept, compile_module(name, text))

@@ -4,7 +4,7 @@ Every value is a 64-bit word; truth values become words only where one is kept. 
 `@compiled` (called from this module), `@exported` (has a C entry point: `uint64` arguments and
 result) or a `@handler`: one of many with the same parameters that end by calling each other, which
 become jumps with all arguments in registers (an `@inlined_handler` is put into those that go on
-with it). A list of handlers at module level is a table.
+with it). A list of handlers or of numbers at module level is a table.
 """
 
 import ast
@@ -75,16 +75,19 @@ class _Module:
     def _table(self, node: ast.Assign) -> None:
         (target,) = node.targets
         assert isinstance(target, ast.Name), "a table has a name"
-        assert isinstance(node.value, ast.List), f"{target.id}: a list of handlers"
-        entries = []
-        for item in node.value.elts:
-            assert isinstance(item, ast.Name), f"{target.id}: a list of handlers"
-            entries.append(self.functions[item.id])
+        assert isinstance(node.value, ast.List), f"{target.id}: a table is a list"
+        entries = [self._entry(item) for item in node.value.elts]
         kind = ir.ArrayType(entries[0].type, len(entries))
         table = ir.GlobalVariable(self.module, kind, target.id)
         table.initializer = ir.Constant(kind, entries)
         table.linkage, table.global_constant = "internal", True
         self.tables[target.id] = table
+
+    def _entry(self, node: ast.expr) -> Any:
+        assert isinstance(node, ast.Name), "a table is a list of names"
+        if found := _CONSTANT.match(node.id):
+            return ir.Constant(U64, int(found[1], 0))
+        return self.functions[node.id]
 
 
 class _Function:
