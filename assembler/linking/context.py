@@ -34,6 +34,7 @@ class Context:
     headers: list[Header] = field(default_factory=list)
     header_count: int | None = None  # program headers, once known
     flags: int = 0  # of the output's ELF header
+    loads_headers: bool = False  # whether the script makes room for program headers
     tls: OutSection | None = None
     trace: list[str] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)

@@ -244,6 +244,7 @@ class Folder:
     def _headers_size(self) -> Value | None:
         if self.phase == Phase.FIRST or self.link.header_count is None:
             return None if self.phase == Phase.FIRST else Value(HEADER_SIZE, self._plain())
+        self.link.loads_headers = True
         size = HEADER_SIZE + PROGRAM_HEADER_SIZE * self.link.header_count
         return Value(size, self._plain())
 

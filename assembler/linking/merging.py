@@ -147,11 +147,8 @@ class _Merger:
             if entry.inside is not None:
                 entry.section = entry.inside.section
                 entry.at = entry.inside.at + len(entry.inside.data) - len(entry.data)
-        final = next((e.section for e in reversed(self._entries) if e.inside is None), None)
         for section in self._sections:
             data = last[id(section)]
-            if section is final and self._is_text:
-                data += bytes(-len(data) % (1 << section.align_power))
             section.data, section.size = bytes(data), len(data)
             if not data:
                 section.flags |= EXCLUDE

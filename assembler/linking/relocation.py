@@ -102,7 +102,7 @@ class Relocator:
             raise LinkError("the relocation reaches past the end of its section")
         value = self._value(reloc)
         if value is None:
-            _clear(section, data, at, size)
+            _clear(section, data, reloc, size)
             return
         pc = (section.base + at) & MASK64
         if kind in _LOWS:
@@ -251,8 +251,12 @@ def _set_base(data: bytearray, at: int, register: int) -> None:
     data[at : at + 4] = insn.to_bytes(4, "little")
 
 
-def _clear(section: Section, data: bytearray, at: int, size: int) -> None:
+def _clear(section: Section, data: bytearray, reloc: Reloc, size: int) -> None:
     """Blank what spoke of a dropped section; a range of no length would end a list of ranges."""
+    at = reloc.offset
+    if reloc.kind in (kinds.SET6, kinds.SUB6):
+        data[at] &= 0xC0
+        return
     data[at : at + size] = bytes(size)
     if section.name == ".debug_ranges" and size:
         data[at] = 1

@@ -74,7 +74,7 @@ def map_segments(link: Context, folder: Folder) -> list[ProgramHeader]:
     found += _notes(link)
     thread = [one for one in link.outputs if one.flags & model.THREAD_LOCAL]
     if thread:
-        found.append(ProgramHeader(PT_TLS, thread))
+        found.append(ProgramHeader(PT_TLS, thread, flags=R))
     frames = [one for one in link.outputs if one.name == ".eh_frame_hdr" and one.flags & LOAD]
     if frames:
         found.append(ProgramHeader(PT_GNU_EH_FRAME, frames))
@@ -105,7 +105,8 @@ def _loads(link: Context) -> list[ProgramHeader]:
         return []
     size = HEADER_SIZE + PROGRAM_HEADER_SIZE * (link.header_count or 0)
     lma = sections[0].lma
-    fits = link.options.paged and lma >= size and lma % page >= size % page
+    fits = link.options.paged and lma >= size
+    fits = fits and (link.loads_headers or lma % page >= size % page)
     found: list[ProgramHeader] = []
     group = [sections[0]]
     for last, section in pairwise(sections):

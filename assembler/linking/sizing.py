@@ -93,11 +93,15 @@ class Sizer:
         dot = 0
         folder.dot_section = None
         current: OutSection | None = None
+        prefers_next = False
         for statement in self._link.statements:
             folder.section, folder.dot = self._link.absolute, dot
             if isinstance(statement, Assign):
-                is_last = phase == Phase.FINAL
-                folder.dot_section = (current or self._first_loaded()) if is_last else None
+                prefers_next = statement.name == "." or (
+                    prefers_next and statement.name.lstrip("_") != "end"
+                )
+                if phase == Phase.FINAL:
+                    folder.dot_section = self._home(current, prefers_next)
                 folder.assign(statement)
                 dot = folder.dot
             elif isinstance(statement, Assertion):
@@ -106,10 +110,15 @@ class Sizer:
                 dot = self._assign_in(statement, dot, phase)
                 made = statement.section
                 if made and not statement.is_ignored and made.flags & ALLOC and not made.is_removed:
-                    current = made
+                    current, prefers_next = made, False
 
-    def _first_loaded(self) -> OutSection | None:
-        return next((one for one in self._link.outputs if one.flags & ALLOC), None)
+    def _home(self, current: OutSection | None, prefers_next: bool) -> OutSection | None:
+        """Find the section that `.` between sections belongs to: what was last, or what follows."""
+        loaded = [one for one in self._link.outputs if one.flags & ALLOC]
+        if current is None:
+            return loaded[0] if loaded else None
+        at = loaded.index(current) + 1 if current in loaded else 0
+        return loaded[at] if prefers_next and at < len(loaded) else current
 
     def _assign_in(self, out: Output, dot: int, phase: Phase) -> int:
         made, folder = out.section, self.folder

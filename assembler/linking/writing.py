@@ -6,7 +6,6 @@ Follows the System V Application Binary Interface, chapters "Object Files" and "
 import struct
 from collections.abc import Iterator, Sequence
 
-from assembler.elf import StringTable
 from assembler.linking import model
 from assembler.linking.context import Context
 from assembler.linking.got import GlobalOffsetTable
@@ -19,6 +18,7 @@ from assembler.linking.model import (
     Section,
     Symbol,
 )
+from assembler.linking.names import NameTable
 from assembler.linking.relocation import Relocator
 from assembler.linking.segments import ProgramHeader, is_nobits
 
@@ -64,35 +64,39 @@ def fill_contents(link: Context, got: GlobalOffsetTable) -> None:
         out.contents = bytes(body)
 
 
+def is_linked(section: Section) -> bool:
+    """Whether an input section is in the output."""
+    return not section.flags & model.EXCLUDE and section.output is not None
+
+
 class SymbolWriter:
     """Makes the symbol table of the output."""
 
     def __init__(self, link: Context) -> None:
         self._link = link
-        self.names = StringTable()
-        self.table = bytearray(_SYMBOL.size)
+        self.names = NameTable()
+        self._entries: list[tuple[str, int, int, int, int, int]] = []
         self.local_count = 1
         self.index: dict[int, int] = {}  # of symbols, by identity
-        self._wide: dict[int, int] = {}
 
     def write(self) -> None:
         """List section symbols, each file's local symbols, then the global ones."""
         for section in self._link.outputs:
             self._put("", 3, 0, section, section.vma, 0)
-        for file in self._link.files:
+        first = (one.file for out in self._link.outputs for one in out.inputs if is_linked(one))
+        for file in {id(file): file for file in first}.values():
             self._add_locals(file)
         hidden = [s for s in self._globals() if self._is_local(s)]
         for symbol in hidden:
             self._add(symbol, 0)
-        self.local_count = len(self.table) // _SYMBOL.size
+        self.local_count = len(self._entries) + 1
         for symbol in self._globals():
             if not self._is_local(symbol):
                 self._add(symbol, 2 if symbol.kind in (model.DEFWEAK, model.UNDEFWEAK) else 1)
 
     def _is_local(self, symbol: Symbol) -> bool:
         """Whether nobody else sees a symbol, as one that is hidden in an executable."""
-        is_hidden = symbol.is_hidden or symbol.visibility in (model.STV_HIDDEN, model.STV_INTERNAL)
-        return is_hidden and symbol.is_defined and not self._link.options.relocatable
+        return symbol.is_hidden and symbol.is_defined and not self._link.options.relocatable
 
     def _globals(self) -> Iterator[Symbol]:
         for symbol in self._link.symbols.in_table_order():
@@ -137,7 +141,7 @@ class SymbolWriter:
                 symbol.other & ~3 | model.STV_HIDDEN if symbol.is_hidden else symbol.other
             )
         place = out if symbol.is_defined else None
-        self.index[id(symbol)] = len(self.table) // _SYMBOL.size
+        self.index[id(symbol)] = len(self._entries) + 1
         other = symbol.other
         self._put(symbol.name, symbol.type, binding, place, value, symbol.size, other, symbol)
 
@@ -155,9 +159,17 @@ class SymbolWriter:
         number = 0 if symbol is not None and not symbol.is_defined else _SHN_ABS
         if place is not None and not place.is_absolute:
             number = place.index if place.index else _SHN_ABS
-        offset = self.names.add(name)
+        self.names.add(name)
         info, value = binding << 4 | kind, value & model.MASK64
-        self.table += _SYMBOL.pack(offset, info, other, min(number, 0xFFFF), value, size)
+        self._entries.append((name, info, other, min(number, 0xFFFF), value, size))
+
+    def table(self) -> bytes:
+        """Give the table's bytes."""
+        self.names.finish()
+        data = bytearray(_SYMBOL.size)
+        for name, *rest in self._entries:
+            data += _SYMBOL.pack(self.names.offset(name), *rest)
+        return bytes(data)
 
 
 def section_flags(out: OutSection) -> int:
@@ -209,11 +221,14 @@ def write_image(link: Context, headers: Sequence[ProgramHeader], entry: int, off
             header.offset = header.sections[0].file_offset
     if link.options.strip != "all":
         sections += _symbol_sections(link, len(sections))
-    names = StringTable()
+    names = NameTable()
     table = _Section(".shstrtab", model.SHT_STRTAB, b"", 1)
     sections.append(table)
-    name_offsets = [names.add(section.name) for section in sections]
-    table.data, table.size = bytes(names.data), len(names.data)
+    for section in (*sections[len(link.outputs) :], *sections[: len(link.outputs)]):
+        names.add(section.name)
+    names.finish()
+    name_offsets = [names.offset(section.name) for section in sections]
+    table.data, table.size = names.data, len(names.data)
     for section in sections[len(link.outputs) :]:
         offset += -offset % section.align
         section.offset = offset
@@ -265,6 +280,6 @@ def _output_header(out: OutSection) -> _Section:
 def _symbol_sections(link: Context, count: int) -> list[_Section]:
     writer = SymbolWriter(link)
     writer.write()
-    symtab = _Section(".symtab", model.SHT_SYMTAB, bytes(writer.table), 8)
+    symtab = _Section(".symtab", model.SHT_SYMTAB, writer.table(), 8)
     symtab.link, symtab.info, symtab.entsize = count + 2, writer.local_count, _SYMBOL.size
-    return [symtab, _Section(".strtab", model.SHT_STRTAB, bytes(writer.names.data), 1)]
+    return [symtab, _Section(".strtab", model.SHT_STRTAB, writer.names.data, 1)]
