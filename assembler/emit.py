@@ -26,6 +26,7 @@ _BREAKS = frozenset(  # GNU as begins a new frag behind what a linker may shorte
 )
 _DATA_RELOCATIONS = {4: "R_RISCV_32", 8: "R_RISCV_64"}
 _ALIGN = "R_RISCV_ALIGN"
+_LUI = 0x37  # the opcode, behind which GNU as begins a new frag too
 # How the address pseudo-instructions get at a symbol: what `auipc` adds, and what follows it.
 _ADDRESSES = {
     "la": ("R_RISCV_PCREL_HI20", "addi"),
@@ -62,7 +63,10 @@ class Emitter:
 
     def here(self) -> Symbol:
         """Give a symbol for the current place."""
-        return self.symbols.mark_place(self.section.here())
+        symbol = self.symbols.mark_place(self.section.here())
+        if self.section.is_absolute:
+            symbol.value = self.section.size
+        return symbol
 
     def numeric(self, number: int, direction: str) -> Symbol:
         """Give the label meant by `1b` or `1f`."""
@@ -89,6 +93,8 @@ class Emitter:
             self._emit_special(prepared)
         elif not prepared.patches:
             section.emit(prepared.data)
+            if prepared.breaks:
+                section.stretch += 1
         elif prepared.unknown and (variant := self._variant(prepared)) is not None:
             self.emit(variant)
         else:
@@ -156,8 +162,9 @@ class Emitter:
         written = self.evaluate(prepared.tree, prepared.atoms)
         value = fold(written, is_final=False)
         if isinstance(value, int):
-            is_small = prepared.special == "constant"
-            self.section.emit(self._constant(prepared.register, value, is_small))
+            data = self._constant(prepared.register, value, prepared.special == "constant")
+            self.section.emit(data)
+            self.section.stretch += data[0] & 0x7F == _LUI
         elif prepared.special == "constant":
             names = describe(value)
             raise Complaint(

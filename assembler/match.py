@@ -25,6 +25,7 @@ from isa.registers import x_number
 from isa.spec import FORMS, TABLE, Operand
 
 _PRIVILEGED = ("M-mode", "S-mode")
+_UPPER = ("lui", "auipc")  # behind these GNU as begins a new frag
 _CALL = "call"  # not a relocation function of the language: what call and tail ask for
 _TOO_LARGE = 1 << 70  # stands for an operand that no short form can hold
 
@@ -169,7 +170,9 @@ class _Assembler:
         prepared.mnemonic = mnemonic
         prepared.operands = self.operands
         prepared.unknown = tuple(self.unknown)
-        prepared.breaks = any(patch.field.relocation in _BREAKING for patch in self.patches)
+        prepared.breaks = any(
+            step.insn is not None and step.insn.name in _UPPER for step in form.steps
+        )
         prepared.is_privileged = any(slot.kind == "csr" for slot in form.slots) or any(
             step.insn is not None and step.insn.ext in _PRIVILEGED for step in form.steps
         )
@@ -281,6 +284,7 @@ class _Assembler:
         if prepared.branch is not None:
             prepared.short = parcel
         else:
+            prepared.breaks = False
             prepared.data, prepared.patches = parcel.to_bytes(2, "little"), ()
             prepared.unknown = ()
 
@@ -302,11 +306,6 @@ class _Assembler:
                         return None
                     values.append(number)
         return values
-
-
-_BREAKING = frozenset(
-    ("R_RISCV_HI20", "R_RISCV_PCREL_HI20", "R_RISCV_TPREL_HI20", "R_RISCV_TPREL_ADD")
-) | {"R_RISCV_CALL_PLT", "R_RISCV_JAL"}
 
 
 def _offset_bits(insn: Insn) -> int:

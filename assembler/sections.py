@@ -90,8 +90,10 @@ class Section:
     is_comdat: bool = False  # whether only one group of that signature is linked
     parent: "Section | None" = None  # of a subsection
     parts: dict[int, "Section"] = field(default_factory=dict)  # subsections by number
+    is_absolute: bool = False  # a layout: labels in it are numbers
     linked: str = ""  # the symbol or section whose section it describes
     more_flags: int = 0  # bits that have no letter
+    closed_at: Place | None = None  # where padding at the end begins
     stretch: int = 0  # counts the places so far where GNU as begins a new frag
 
     @property
@@ -129,7 +131,9 @@ class Section:
         return Place(self, self.size, len(self.points))
 
     def end(self) -> Place:
-        """Give the place behind everything, once the layout is done."""
+        """Give the place behind everything but padding, once the layout is done."""
+        if self.closed_at is not None:
+            return self.closed_at
         return Place(self, self.size - self.shifts[-1], len(self.points))
 
     def emit(self, data: bytes) -> None:
@@ -203,7 +207,7 @@ class Section:
 
         def pad(size: int) -> bytes:
             if fill is None:
-                return nop_fill(size) if self.is_code and not self.is_relaxed else bytes(size)
+                return nop_fill(size) if self.is_code and not self.root.is_relaxed else bytes(size)
             return pad_pattern(fill, size)
 
         at = self.size
@@ -227,6 +231,7 @@ class Section:
     def close(self, spot: Spot) -> None:
         """Pad code to its own alignment, so that what is linked behind it is aligned."""
         if self.is_code and self.size:
+            self.closed_at = self.here()
             is_odd = self.size % 2 == 1
             self.align_to(self.align, None, None, spot)
             if is_odd:

@@ -112,6 +112,23 @@ def summarize(data: bytes) -> Summary:
     return Summary(sections, relocations, symbols, elf.header.e_flags)
 
 
+def differences(ours: Summary, theirs: Summary) -> list[str]:
+    """Say in which sections, relocations and symbols two objects differ."""
+    found = [
+        f"section {name}: {ours.sections.get(name)} {theirs.sections.get(name)}"
+        for name in ours.sections.keys() | theirs.sections.keys()
+        if ours.sections.get(name) != theirs.sections.get(name)
+    ]
+    for name in ours.relocations.keys() | theirs.relocations.keys():
+        mine, yours = ours.relocations.get(name, []), theirs.relocations.get(name, [])
+        found += [f"{name}: {a} {b}" for a, b in zip(mine, yours, strict=False) if a != b]
+        if len(mine) != len(yours):
+            found.append(f"{name}: {len(mine)} relocations, not {len(yours)}")
+    found += [f"only ours: {symbol}" for symbol in ours.symbols - theirs.symbols]
+    found += [f"only GNU's: {symbol}" for symbol in theirs.symbols - ours.symbols]
+    return found + ([] if ours.flags == theirs.flags else ["the flags"])
+
+
 def _symbol(symbol: Any, names: list[str]) -> tuple[Any, ...]:
     entry = symbol.entry
     index = entry.st_shndx
