@@ -227,7 +227,9 @@ class Assembly(Debugging):
                 raise Complaint(f"{text!r} is not a label")
             self.symbols.define_numeric(int(text), place, self.spot)
         else:
-            self.symbols.define_label(text.strip('"'), place, self.spot)
+            symbol = self.symbols.define_label(text.strip('"'), place, self.spot)
+            if self.section.is_absolute:
+                symbol.place, symbol.value = None, place.offset
 
     def _word(self, word: str, text: str, rest: int, start: int) -> None:
         """Do a directive, a macro call or an instruction; its operands start at `rest`."""

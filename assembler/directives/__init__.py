@@ -12,9 +12,12 @@ from assembler.directives import (
     lines,
     macro,
     messages,
+    numbers,
     options,
     placement,
+    relocations,
     sections,
+    stabs,
     symbols,
     versions,
 )
@@ -33,7 +36,10 @@ def _merge(tables: tuple[Table, ...]) -> Table:
 DIRECTIVES: dict[str, Directive] = _merge(
     (
         data.TABLE,
+        numbers.TABLE,
         placement.TABLE,
+        relocations.TABLE,
+        stabs.TABLE,
         symbols.TABLE,
         versions.TABLE,
         sections.TABLE,

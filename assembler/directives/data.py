@@ -10,8 +10,7 @@ from assembler.attributes import sleb128, uleb128
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
 from assembler.expr import Linear, Value, describe, fold
-from assembler.parse import Atom, Operands, Tree
-from assembler.reloc import check_data
+from assembler.parse import Atom, Empty, Operands, Tree
 from assembler.sections import Point
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ _SIZES = {
     ".dword": 8,
     ".quad": 8,
 }
+_WORD = 8
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]+)|([0-7]{1,3})|(.))", re.DOTALL)
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
@@ -63,19 +63,45 @@ def string_operand(tree: Tree, operands: Operands) -> str:
 def _integers(assembly: "Assembly", name: str, operands: Operands) -> None:
     size = _SIZES[name]
     for tree in operands.trees:
-        try:
-            value = assembly.evaluate(tree, operands.atoms)
-            if isinstance(value, int):
-                check_data(size, value)
-            assembly.emit_datum(size, value)
-        except Complaint as complaint:
-            raise Complaint(complaint.message, operands.column(tree)) from None
+        emit_integer(assembly, size, tree, operands)
+
+
+def emit_integer(assembly: "Assembly", size: int, tree: Tree, operands: Operands) -> None:
+    """Emit an integer or an address; what is too large is cut off with a warning."""
+    if isinstance(tree, Empty):
+        assembly.warn("zero assumed for missing expression")
+        assembly.emit_bytes(bytes(size))
+        return
+    try:
+        value = assembly.evaluate(tree, operands.atoms)
+        if isinstance(value, int):
+            check_size(assembly, size, value)
+        assembly.emit_datum(size, value)
+    except Complaint as complaint:
+        raise Complaint(complaint.message, operands.column(tree)) from None
+
+
+def check_size(assembly: "Assembly", size: int, value: int) -> None:
+    """Warn about a value of whose upper bits some are set and some are not."""
+    upper = value >> 8 * size
+    if upper not in (0, -1) and size < _WORD:
+        cut = value & (1 << 8 * size) - 1
+        word = value & (1 << 8 * _WORD) - 1
+        assembly.warn(f"value {word:#x} truncated to {cut:#x}")
 
 
 def _strings(assembly: "Assembly", name: str, operands: Operands) -> None:
     end = b"" if name == ".ascii" else b"\0"
     for tree in operands.trees:
         assembly.emit_bytes(unescape(string_operand(tree, operands)) + end)
+
+
+def _wide_strings(assembly: "Assembly", name: str, operands: Operands) -> None:
+    """Emit strings whose characters take several bytes each."""
+    size = int(name.removeprefix(".string")) // 8
+    for tree in operands.trees:
+        data = unescape(string_operand(tree, operands)) + b"\0"
+        assembly.emit_bytes(b"".join(byte.to_bytes(size, "little") for byte in data))
 
 
 def _leb128(assembly: "Assembly", name: str, operands: Operands) -> None:
@@ -114,6 +140,10 @@ def _leb128_later(assembly: "Assembly", name: str, value: Value) -> None:
 
 TABLE: Table = {
     **{name: Directive("operands", _integers) for name in _SIZES},
-    **{name: Directive("operands", _strings) for name in (".ascii", ".asciz", ".string")},
+    **{
+        name: Directive("operands", _strings)
+        for name in (".ascii", ".asciz", ".string", ".string8")
+    },
+    **{f".string{bits}": Directive("operands", _wide_strings) for bits in (16, 32, 64)},
     **{name: Directive("operands", _leb128) for name in (".uleb128", ".sleb128")},
 }

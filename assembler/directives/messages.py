@@ -1,4 +1,4 @@
-"""Directives that speak to the user or end the source: `.error`, `.warning`, `.print`, `.end`.
+"""Directives that speak to the user, end the source, or only shape a listing.
 
 Follows the manual "Using as", chapter "Assembler Directives".
 """
@@ -14,10 +14,18 @@ from assembler.parse import Operands
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
 
+_FAIL_LIMIT = 500  # values below it are errors, others warnings
+# Accepted and without effect on the object, as for GNU as.
+_IDLE = """
+    .list .nolist .psize .title .sbttl .ttl .eject .page .nopage .plen .llen .spc .name
+    .noformat .format .lflags .mri .func .endfunc .line .linefile .debug .val
+
+""".split()
+
 
 def _text(name: str, words: tuple[str, ...]) -> str:
     if not words:
-        return f"{name} in the source"
+        return f"{name} directive invoked in source file"
     if len(words) != 1 or not words[0].startswith('"'):
         raise Complaint(f"{name} takes a string")
     return unescape(words[0]).decode("utf-8", "replace")
@@ -28,21 +36,53 @@ def _error(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
 
 
 def _warning(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
-    print(f"{assembly.location()}: warning: {_text(name, words)}", file=sys.stderr)
+    assembly.warn(_text(name, words))
+
+
+def _fail(assembly: "Assembly", name: str, operands: Operands) -> None:
+    """Give an error or a warning, as the number says."""
+    if len(operands.trees) != 1:
+        raise Complaint(f"{name} takes a number")
+    number = assembly.absolute(operands.trees[0], operands.atoms, f"the operand of {name}")
+    message = f".fail {number} encountered"
+    if number >= _FAIL_LIMIT:
+        assembly.warn(message)
+    else:
+        raise Complaint(message)
+
+
+def _abort(assembly: "Assembly", name: str, text: str) -> None:
+    assembly.is_ended = True
+    raise Complaint(".abort detected: nothing after it is read")
 
 
 def _print(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
-    print(_text(name, words))
+    print(_text(name, words), file=sys.stdout)
 
 
 def _end(assembly: "Assembly", name: str, operands: Operands) -> None:
     assembly.is_ended = True
 
 
+def _idle(assembly: "Assembly", name: str, text: str) -> None:
+    """Do nothing."""
+
+
+def _refuse(assembly: "Assembly", name: str, text: str) -> None:
+    raise Complaint(f"{name} is not supported for RISC-V")
+
+
 TABLE: Table = {
     ".error": Directive("words", _error),
     ".err": Directive("words", _error),
     ".warning": Directive("words", _warning),
+    ".fail": Directive("operands", _fail),
+    ".abort": Directive("raw", _abort),
     ".print": Directive("words", _print),
     ".end": Directive("operands", _end),
+    **{name: Directive("raw", _idle) for name in _IDLE},
+    **{
+        name: Directive("raw", _refuse)
+        for name in (".bundle_align_mode", ".bundle_lock", ".bundle_unlock")
+    },
 }

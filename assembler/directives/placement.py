@@ -6,30 +6,26 @@ Follows the manual "Using as", sections "Align", "Balign", "Org", "Space" and "F
 from typing import TYPE_CHECKING
 
 from assembler.branches import local_target
+from assembler.directives.data import check_size
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
 from assembler.expr import Linear, Value, describe, fold
 from assembler.parse import Empty, Operands
-from assembler.sections import MAX_SECTION, Point
+from assembler.sections import MAX_SECTION, Point, Section
+from isa.spec import TABLE as INSTRUCTIONS
 
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
 
 MAX_POWER = 31
 MAX_FILL_SIZE = 8
+_NOP = INSTRUCTIONS.by_name["addi"].encode(rd=0, rs1=0, imm=0)
 
 
 def _align(assembly: "Assembly", name: str, operands: Operands) -> None:
     """Align to a boundary: `.balign` takes bytes, the others a power of two."""
     first, filler, most = _alignment_operands(assembly, name, operands)
-    if name.startswith(".balign"):
-        alignment = first or 1
-        if alignment < 0 or alignment & alignment - 1 or alignment > 1 << MAX_POWER:
-            raise Complaint(f"{first} is not a power of two up to 2**{MAX_POWER}")
-    elif 0 <= first <= MAX_POWER:
-        alignment = 1 << first
-    else:
-        raise Complaint(f"alignment 2**{first} is outside 2**0..2**{MAX_POWER}")
+    alignment = _boundary(name, first)
     section = assembly.section
     size = {"w": 2, "l": 4}.get(name[-1], 1) if name not in (".align", ".balign", ".p2align") else 1
     fill = None if filler is None else (filler & (1 << 8 * size) - 1).to_bytes(size, "little")
@@ -38,6 +34,18 @@ def _align(assembly: "Assembly", name: str, operands: Operands) -> None:
     if fill is not None:
         section.set_mark("d")
     section.align_to(alignment, fill, most, assembly.spot)
+
+
+def _boundary(name: str, first: int) -> int:
+    """Give the boundary in bytes."""
+    if name.startswith(".balign"):
+        alignment = first or 1
+        if alignment < 0 or alignment & alignment - 1 or alignment > 1 << MAX_POWER:
+            raise Complaint(f"{first} is not a power of two up to 2**{MAX_POWER}")
+        return alignment
+    if 0 <= first <= MAX_POWER:
+        return 1 << first
+    raise Complaint(f"alignment 2**{first} is outside 2**0..2**{MAX_POWER}")
 
 
 def _alignment_operands(
@@ -62,13 +70,15 @@ def _space(assembly: "Assembly", name: str, operands: Operands) -> None:
     fill = 0
     if len(operands.trees) == 2:
         fill = assembly.absolute(operands.trees[1], operands.atoms, "the fill value")
+        check_size(assembly, 1, fill)
     pattern = bytes([fill & 0xFF])
     value = fold(assembly.evaluate(operands.trees[0], operands.atoms), is_final=False)
     assembly.section.set_mark("d")
     if not isinstance(value, int):
         _add_gap(assembly, lambda _: _known(value), pattern)
-    elif value < 0:
-        raise Complaint(f"the size {value} is negative")
+    elif value <= 0:
+        sign = "negative" if value else "zero"
+        assembly.warn(f".space repeat count is {sign}, ignored")
     else:
         assembly.section.reserve(value, pattern)
         assembly.section.stretch += 1
@@ -99,8 +109,11 @@ def _fill(assembly: "Assembly", name: str, operands: Operands) -> None:
         raise Complaint(f"{name} takes a repeat count, a size and a value")
     count, size, value = (*values, *(1, 0)[len(values) - 1 :])
     if count < 0 or size < 0:
-        raise Complaint("a repeat count and a size cannot be negative")
-    size = min(size, MAX_FILL_SIZE)
+        assembly.warn(f"{'repeat < 0' if count < 0 else 'size negative'}; .fill ignored")
+        return
+    if size > MAX_FILL_SIZE:
+        assembly.warn(f".fill size clamped to {MAX_FILL_SIZE}")
+        size = MAX_FILL_SIZE
     # Only the low 4 bytes of the value are used; the rest of each item is zero.
     pattern = (value & 0xFFFF_FFFF).to_bytes(8, "little")[:size]
     assembly.section.set_mark("d")
@@ -146,6 +159,33 @@ def _place_now(value: Value, section: object) -> int | None:
     return None
 
 
+def _nop(assembly: "Assembly", name: str, operands: Operands) -> None:
+    """Emit one instruction that does nothing, never a short one."""
+    if operands.trees:
+        raise Complaint(f"{name} takes no operands")
+    assembly.section.set_mark("x")
+    assembly.section.emit(_NOP.to_bytes(4, "little"))
+
+
+def _nops(assembly: "Assembly", name: str, text: str) -> None:
+    raise Complaint(f"{name} is not supported for RISC-V; use .rept")
+
+
+# ---- layouts of structures
+
+
+def _structure(assembly: "Assembly", name: str, operands: Operands) -> None:
+    """Begin a layout: labels from here on are numbers, counted from the operand."""
+    if len(operands.trees) != 1:
+        raise Complaint(f"{name} takes where to start")
+    start = assembly.absolute(operands.trees[0], operands.atoms, "where to start")
+    if start < 0:
+        raise Complaint(f"{name} cannot start at {start}")
+    section = Section("*ABS*", type="nobits", is_absolute=True)
+    section.reserve(start)
+    assembly.enter(section)
+
+
 _ALIGNS = (".align", ".balign", ".balignw", ".balignl", ".p2align", ".p2alignw", ".p2alignl")
 
 TABLE: Table = {
@@ -155,4 +195,7 @@ TABLE: Table = {
     ".zero": Directive("operands", _space),
     ".fill": Directive("operands", _fill),
     ".org": Directive("operands", _org),
+    ".nop": Directive("operands", _nop),
+    ".nops": Directive("raw", _nops),
+    **{name: Directive("operands", _structure) for name in (".struct", ".offset")},
 }

@@ -1,0 +1,72 @@
+"""Directives that ask for relocations by name: `.reloc`, `.dtprelword` and `.dtpreldword`.
+
+Follows the manual "Using as", sections "Reloc" and "RISC-V Directives".
+"""
+
+from typing import TYPE_CHECKING
+
+from assembler.directives.table import Directive, Table
+from assembler.errors import Complaint, nearest
+from assembler.expr import Linear, Value, describe, fold
+from assembler.parse import Atom, Operands
+from assembler.reloc import Field, types_by_name
+from assembler.sections import Fixup, Place
+
+if TYPE_CHECKING:
+    from assembler.assembly import Assembly
+
+_GENERIC = {"BFD_RELOC_NONE": "R_RISCV_NONE", "BFD_RELOC_32": "R_RISCV_32"}
+_GENERIC |= {"BFD_RELOC_64": "R_RISCV_64"}
+_THREAD = {".dtprelword": (4, "R_RISCV_TLS_DTPREL32"), ".dtpreldword": (8, "R_RISCV_TLS_DTPREL64")}
+
+
+def _reloc(assembly: "Assembly", name: str, operands: Operands) -> None:
+    """Put a relocation at a place; what it refers to may be left out."""
+    if not 2 <= len(operands.trees) <= 3:
+        raise Complaint(f"{name} takes a place, the name of a relocation and perhaps an expression")
+    where = fold(assembly.evaluate(operands.trees[0], operands.atoms), is_final=False)
+    tree = operands.trees[1]
+    word = operands.atoms[tree.index] if isinstance(tree, Atom) else ""
+    kind = _GENERIC.get(word, word)
+    if kind not in types_by_name():
+        hint = nearest(word, types_by_name())
+        raise Complaint(f"unrecognized reloc type {word!r}{hint}", operands.column(tree))
+    value: Value = 0
+    if len(operands.trees) == 3:
+        value = assembly.evaluate(operands.trees[2], operands.atoms)
+    place = _place(assembly, where)
+    place.section.fixups.append(Fixup(place, Field(0, kind), value, assembly.spot))
+
+
+def _place(assembly: "Assembly", where: Value) -> Place:
+    """Give the place that a number or a label of this section means."""
+    if isinstance(where, int):
+        if where < 0:
+            raise Complaint(f"the place {where} is negative")
+        return Place(assembly.section, where, 0)
+    if isinstance(where, Linear) and where.plus is not None and where.minus is None:
+        place = where.plus.place
+        if place is not None and place.section.root is assembly.section.root:
+            return Place(place.section, place.offset + where.constant, place.points)
+    raise Complaint(f"a place in {assembly.section.name} is expected, not {describe(where)}")
+
+
+def _thread(assembly: "Assembly", name: str, operands: Operands) -> None:
+    """Emit the offset of a symbol in the storage of its module's threads."""
+    size, kind = _THREAD[name]
+    section = assembly.section
+    section.set_mark("d")
+    for tree in operands.trees:
+        value = assembly.evaluate(tree, operands.atoms)
+        if not isinstance(value, Linear) or value.plus is None or value.minus is not None:
+            raise Complaint(f"{name} takes a symbol plus a constant", operands.column(tree))
+        value.plus.type = "tls"
+        fixup = Fixup(section.here(), Field(0, kind), value, assembly.spot)
+        section.emit((value.constant & (1 << 8 * size) - 1).to_bytes(size, "little"))
+        section.fixups.append(fixup)
+
+
+TABLE: Table = {
+    ".reloc": Directive("operands", _reloc),
+    **{name: Directive("operands", _thread) for name in _THREAD},
+}
