@@ -89,6 +89,7 @@ class Assembly(Debugging):
         self.errors: list[AssemblyError] = []
         self.lines: Iterator[Statement] = iter(())
         self._frame = Frame("")
+        self.dependencies: list[str] = []  # files that were included
         self.is_ended = False
         self.is_exited = False
         self._expanded = 0
@@ -343,8 +344,9 @@ class Assembly(Debugging):
 
     def forget_prepared(self) -> None:
         """Forget prepared statements: a new macro may have taken over a mnemonic."""
-        for kept in self._kept_for.values():
-            kept.clear()
+        if next(reversed(self.macros), "") in forms():
+            for kept in self._kept_for.values():
+                kept.clear()
 
     def location(self) -> Location:
         """Give the place of the statement at hand."""

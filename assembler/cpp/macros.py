@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from assembler.cpp.tokens import EMPTY, NAME, OTHER, STRING, Token, lex
 from assembler.errors import Complaint
 
-MAX_TOKENS = 2_000_000  # that expansion may produce in all
+MAX_TOKENS = 200_000  # that the expansion of a line may produce
 MAX_DEPTH = 200  # of arguments in arguments
 _NOTHING = Token(EMPTY, "")
 VARIABLE, OPTIONAL = "__VA_ARGS__", "__VA_OPT__"
@@ -94,7 +94,9 @@ class Expander:
         self._depth = 0
 
     def expand(self, tokens: Iterable[Token], *, may_continue: bool = False) -> list[Token]:
-        """Expand all macros in tokens."""
+        """Expand all macros in tokens; `may_continue` says that these are a line of the source."""
+        if may_continue:
+            self._made = 0
         stack = list(tokens)[::-1]
         out: list[Token] = []
         while stack:

@@ -15,7 +15,7 @@ from assembler.cpp.reading import CONDITIONAL, SourceFile
 from assembler.cpp.tokens import NAME, NUMBER, STRING, Token, lex, unlex
 from assembler.errors import MAX_ERRORS, AssemblyError, AssemblyErrors, Complaint, Where, nearest
 
-MAX_DEPTH = 200  # files open at once
+MAX_DEPTH = 100  # files open at once
 MAX_SOURCE = 1 << 26
 MAX_OUTPUT = 1 << 28
 _GAP = 8  # empty lines that are written out; more become a marker

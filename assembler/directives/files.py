@@ -32,7 +32,8 @@ def _find(assembly: "Assembly", operands: Operands) -> Path:
     raise Complaint(f"cannot find the file {name!r}")
 
 
-def _read(path: Path, most: int) -> bytes:
+def _read(assembly: "Assembly", path: Path, most: int) -> bytes:
+    assembly.dependencies.append(str(path))
     try:
         if path.stat().st_size > most:
             raise Complaint(f"{path} is larger than {most} bytes")
@@ -53,7 +54,7 @@ def _include(assembly: "Assembly", name: str, operands: Operands) -> None:
         ):
             raise Complaint(f"{path} includes itself")
         frame = frame.parent
-    text = _read(path, MAX_SOURCE).decode("utf-8", "surrogateescape")
+    text = _read(assembly, path, MAX_SOURCE).decode("utf-8", "surrogateescape")
     outer = assembly.spot.frame
     line = assembly.spot.statement.line
     assembly.run_frame(Frame(str(path), "file included", outer, line, outer.depth + 1), split(text))
@@ -62,7 +63,7 @@ def _include(assembly: "Assembly", name: str, operands: Operands) -> None:
 def _incbin(assembly: "Assembly", name: str, operands: Operands) -> None:
     if not 1 <= len(operands.trees) <= 3:
         raise Complaint(".incbin takes the name of a file, an offset and a count")
-    data = _read(_find(assembly, operands), MAX_SECTION)
+    data = _read(assembly, _find(assembly, operands), MAX_SECTION)
     numbers = [assembly.absolute(t, operands.atoms, name) for t in operands.trees[1:]]
     skip = numbers[0] if numbers else 0
     count = numbers[1] if len(numbers) > 1 and numbers[1] else len(data) - skip

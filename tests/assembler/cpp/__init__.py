@@ -1,0 +1,1 @@
+"""The preprocessor, against gcc -E."""
