@@ -6,7 +6,7 @@ only what is defined in the same section and is not weak can be near.
 
 from assembler.expr import Linear, Value, fold
 from assembler.match import Prepared
-from assembler.sections import Place, Point, Section
+from assembler.sections import Goal, Place, Point, Section
 from assembler.source import Spot
 from isa.insn import Kind
 from isa.spec import FORMS, TABLE
@@ -28,17 +28,29 @@ def branch_point(prepared: Prepared, value: Value, start: Place, spot: Spot) -> 
     reach = TABLE.by_name["beq"].pattern.operands["offset"]
     near = FORMS.by_name[_SHORT_NAMES[insn.name]].pattern.operands["offset"] if short else reach
     word = int.from_bytes(prepared.data, "little")
+    sizes = [(near.lo, near.hi + near.align, SHORT)] if short is not None else []
+    reaches = (*sizes, (reach.lo, reach.hi + reach.align, PLAIN))
+    far = PLAIN if is_jump else AROUND
+    far_here = PLAIN if is_jump else SHORT_AROUND if short is not None else AROUND
+
+    def aim() -> Goal | None:
+        if not isinstance(value, Linear) or value.minus is not None or value.plus is None:
+            return None
+        place = value.plus.place
+        if place is None and value.plus.value is not None:
+            return None
+        if place is None or place.section is not start.section.root or value.plus.binding == "weak":
+            return Goal(0, 0, (), far)
+        return Goal(place.offset + value.constant, place.points, reaches, far_here)
 
     def measure(address: int) -> int:
-        target = local_target(value, start.section)
+        target = local_target(value, start.section.root)
         if target is None:
-            return PLAIN if is_jump else AROUND
-        distance = target - address
-        if short and near.lo <= distance < near.hi + near.align:
-            return SHORT
-        if is_jump or reach.lo <= distance < reach.hi + reach.align:
-            return PLAIN
-        return SHORT_AROUND if short else AROUND
+            return far
+        for low, high, size in reaches:
+            if low <= target - address < high:
+                return size
+        return far_here
 
     def fill(size: int) -> bytes:
         if size == SHORT:
@@ -49,7 +61,7 @@ def branch_point(prepared: Prepared, value: Value, start: Place, spot: Spot) -> 
         return _around(insn.name, word, short, size)
 
     first = SHORT if short else PLAIN
-    return Point(start.offset, first, measure, fill, False, spot, "branch")
+    return Point(start.offset, first, measure, fill, False, spot, "branch", aim)
 
 
 def _around(name: str, word: int, short: int | None, size: int) -> bytes:

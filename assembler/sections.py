@@ -46,6 +46,18 @@ class Fixup:
     relax: bool = False  # whether a linker may relax the code at it
 
 
+class Goal(NamedTuple):
+    """Where a branch goes, as a place of its section, and its size by how far that is.
+
+    Each reach is a least distance, one too far, and the size; nothing else than `far` is left.
+    """
+
+    offset: int
+    points: int
+    reaches: tuple[tuple[int, int, int], ...]
+    far: int
+
+
 @dataclass(slots=True)
 class Point:
     """Something at `offset` whose size is `size`, and was `first` while statements were read.
@@ -60,7 +72,9 @@ class Point:
     is_firm: bool  # whether `first` is already known to be the final size
     spot: Spot
     kind: str  # "branch", "align", "gap", or "leb": a number whose bytes wait for the layout
+    aim: Callable[[], Goal | None] | None = None  # finds the goal when all symbols are known
     size: int = 0
+    goal: Goal | None = None
 
     def __post_init__(self) -> None:
         self.size = self.first
@@ -243,27 +257,38 @@ class Section:
         GNU as starts like this: a branch forward over more than it can reach counts as far until
         sizes are known, and stays far where its own second half is what makes it so.
         """
+        for point in self.points:
+            if point.aim is not None:
+                point.goal = point.aim()
         ends = [point.offset + point.first for point in self.points]
         self.shifts = [0, *(-end for end in ends)]
-        self._pass([point for point in self.points if point.kind != "gap"])
+        self.measure(skips_gaps=True)
 
-    def measure(self, may_shrink: bool) -> bool:
-        """Measure every point once, in order; say whether anything moved."""
-        before = list(self.shifts)
-        self._pass(self.points, may_shrink)
-        return before != self.shifts
-
-    def _pass(self, measured: list[Point], may_shrink: bool = True) -> None:
-        """Size points, each measured where those before it put it."""
-        chosen = {id(point) for point in measured}
+    def measure(self, may_shrink: bool = True, skips_gaps: bool = False) -> bool:
+        """Size every point once, each where those before it put it; say whether anything moved."""
+        shifts = self.shifts
         total = 0
+        moved = False
         for index, point in enumerate(self.points, 1):
-            if id(point) in chosen:
+            goal = point.goal
+            if goal is not None:
+                distance = goal.offset + shifts[goal.points] - point.offset - total
+                size = goal.far
+                for low, high, near in goal.reaches:
+                    if low <= distance < high:
+                        size = near
+                        break
+            elif skips_gaps and point.kind == "gap":
+                size = point.size
+            else:
                 size = max(0, _measured(point, point.offset + total))
-                if may_shrink or point.kind != "branch" or size > point.size:
-                    point.size = size
+            if may_shrink or point.kind != "branch" or size > point.size:
+                point.size = size
             total += point.size - point.first
-            self.shifts[index] = total
+            if shifts[index] != total:
+                shifts[index] = total
+                moved = True
+        return moved
 
     def check(self) -> None:
         """Raise Complaint for a gap that would have to be negative."""
