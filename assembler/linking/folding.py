@@ -140,8 +140,7 @@ class Folder:
                     return Value(0, None)
                 message = f"undefined symbol `{name}' referenced in expression{link.suggest(name)}"
                 raise ScriptError(message, expression.location)
-            if self.phase == Phase.FIRST:
-                link.symbols.refer(name)
+            link.symbols.refer(name)
             return None
         self.single = symbol
         section = symbol.section
@@ -227,12 +226,14 @@ class Folder:
                 return Value(pages[name], self._plain())
             case "SEGMENT_START":
                 start = link.options.segment_starts.get(name)
+                self.is_from_dot = True
                 return (
                     self.fold(whole.operands[0]) if start is None else Value(start, self._plain())
                 )
             case "ORIGIN" | "LENGTH":
                 region = link.region(name, whole.location)
                 found = region.origin if operator == "ORIGIN" else region.length
+                self.is_from_dot = self.is_from_dot or operator == "ORIGIN"
                 return Value(found, self._plain())
             case "ASSERT":
                 held = self.fold(whole.operands[0])
@@ -366,11 +367,9 @@ class Folder:
         return goal
 
     def check(self, statement: Assertion) -> None:
-        """Check an assertion, when everything is placed."""
-        if self.phase != Phase.FINAL:
-            return
+        """Evaluate an assertion; it must hold when everything is placed."""
         found = self.fold(statement.condition)
-        if found is not None and not found.number:
+        if self.phase == Phase.FINAL and found is not None and not found.number:
             self.link.complain(ScriptError(statement.message, statement.location))
 
 

@@ -13,7 +13,7 @@ from assembler.linking.context import HEADER_SIZE, PROGRAM_HEADER_SIZE, Context
 from assembler.linking.folding import Folder
 from assembler.linking.model import ALLOC, CODE, HAS_CONTENTS, LOAD, READONLY, OutSection
 
-PT_LOAD, PT_NOTE, PT_PHDR, PT_TLS = 1, 4, 6, 7
+PT_LOAD, PT_INTERP, PT_NOTE, PT_PHDR, PT_TLS = 1, 3, 4, 6, 7
 PT_GNU_STACK, PT_GNU_EH_FRAME, PT_RISCV_ATTRIBUTES = 0x6474E551, 0x6474E550, 0x70000003
 R, W, X = 4, 2, 1
 
@@ -39,7 +39,7 @@ class ProgramHeader:
 def estimate(link: Context) -> int:
     """Guess how many program headers there will be, before addresses are known."""
     if link.headers:
-        return len(link.headers)
+        return len(link.headers) + _has_attributes(link)
     count = 2 + _has_attributes(link) + (stack_flags(link) is not None)
     notes = [one for one in link.outputs if one.type == model.SHT_NOTE and one.flags & LOAD]
     count += len({one.align_power for one in notes})
@@ -69,7 +69,7 @@ def stack_flags(link: Context) -> int | None:
 def map_segments(link: Context, folder: Folder) -> list[ProgramHeader]:
     """Make the program headers for the sections as they are placed."""
     if link.headers:
-        return _from_script(link, folder)
+        return _with_attributes(link, _from_script(link, folder))
     found = _loads(link)
     found += _notes(link)
     thread = [one for one in link.outputs if one.flags & model.THREAD_LOCAL]
@@ -81,9 +81,15 @@ def map_segments(link: Context, folder: Folder) -> list[ProgramHeader]:
     stack = stack_flags(link)
     if stack is not None:
         found.append(ProgramHeader(PT_GNU_STACK, flags=stack))
+    return _with_attributes(link, found)
+
+
+def _with_attributes(link: Context, found: list[ProgramHeader]) -> list[ProgramHeader]:
+    """Add a header for the attributes, behind those that must come first."""
     attributes = [one for one in link.outputs if one.type == model.SHT_RISCV_ATTRIBUTES]
-    if attributes:
-        found.insert(0, ProgramHeader(PT_RISCV_ATTRIBUTES, attributes))
+    if attributes and all(one.type != PT_RISCV_ATTRIBUTES for one in found):
+        at = next((n for n, one in enumerate(found) if one.type not in (PT_PHDR, PT_INTERP)), 0)
+        found.insert(at, ProgramHeader(PT_RISCV_ATTRIBUTES, attributes))
     return found
 
 
@@ -257,7 +263,10 @@ def _place_load(link: Context, header: ProgramHeader, offset: int, limits: tuple
     if link.options.text_writable and header.flags is None:
         flags |= W | X
     header.flags = flags if header.flags is None else header.flags
-    return offset if has_contents else offset - extra
+    if has_contents or header.has_file_header or header.has_headers:
+        return offset
+    header.offset = header.va % align
+    return offset - extra
 
 
 def _add_section(header: ProgramHeader, section: OutSection, offset: int) -> int:
@@ -300,7 +309,9 @@ def _place_other(header: ProgramHeader, loads: Iterable[ProgramHeader], start: i
         header.memory_size = 0
     else:
         contents = [one for one in sections if not is_nobits(one)]
-        header.memory_size = last.vma + last.size - first.vma
+        header.memory_size = (last.lma if header.type == PT_TLS else last.vma) + last.size
+        header.memory_size -= first.lma if header.type == PT_TLS else first.vma
+        header.memory_size = max(0, header.memory_size)
         end = contents[-1].file_offset + contents[-1].size if contents else header.offset
         header.file_size = end - header.offset
     header.align = 1 << max(one.align_power for one in sections)

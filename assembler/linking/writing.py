@@ -76,6 +76,7 @@ class SymbolWriter:
         self._link = link
         self.names = NameTable()
         self._entries: list[tuple[str, int, int, int, int, int]] = []
+        self._file_count = 0
         self.local_count = 1
         self.index: dict[int, int] = {}  # of symbols, by identity
 
@@ -87,6 +88,8 @@ class SymbolWriter:
         for file in {id(file): file for file in first}.values():
             self._add_locals(file)
         hidden = [s for s in self._globals() if self._is_local(s)]
+        if hidden and self._file_count > 1:
+            self._put("", model.STT_FILE, 0, self._link.absolute, 0, 0)
         for symbol in hidden:
             self._add(symbol, 0)
         self.local_count = len(self._entries) + 1
@@ -111,6 +114,7 @@ class SymbolWriter:
 
     def _add_locals(self, file: InputFile) -> None:
         discard = self._link.options.discard
+        has_name = False
         for symbol in file.symbols[1 : file.first_global]:
             section = symbol.section
             if symbol.type == model.STT_SECTION or symbol.kind != model.DEFINED:
@@ -125,6 +129,12 @@ class SymbolWriter:
             is_debug = isinstance(section, Section) and section.flags & model.DEBUGGING
             if is_debug and self._link.options.strip == "debug":
                 continue
+            if not has_name:
+                self._file_count += 1
+                if symbol.type != model.STT_FILE:
+                    base = file.filename.rpartition("/")[2]
+                    self._put(base, model.STT_FILE, 0, self._link.absolute, 0, 0)
+            has_name = True
             self._add(symbol, 0)
 
     def _add(self, symbol: Symbol, binding: int) -> None:
