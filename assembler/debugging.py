@@ -14,7 +14,18 @@ from assembler.expr import Linear
 from assembler.options import Target
 from assembler.reloc import Field
 from assembler.sections import Fixup, Place, Section
-from assembler.source import Spot
+from assembler.source import Frame, Spot
+
+
+def _generated(spot: Spot) -> Location:
+    """Give the row of a statement; in a macro it is the line of the outermost call."""
+    source, line = spot.frame.filename, spot.statement.line
+    frame: Frame | None = spot.frame
+    while frame is not None and frame.parent is not None:
+        if frame.title.startswith("macro"):
+            source, line = frame.parent.filename, frame.parent_line
+        frame = frame.parent
+    return Location(line=line, source=source)
 
 
 class Debugging(Emitter):
@@ -48,8 +59,7 @@ class Debugging(Emitter):
         lines, section = self.lines_table, self.section
         location = lines.current
         if lines.is_generated:
-            spot = self.spot
-            location = Location(line=spot.statement.line, source=spot.frame.filename)
+            location = _generated(self.spot)
         if section.is_code and "a" in section.flags and not section.is_nobits:
             lines.add(self.here(), section, location)
         elif not lines.is_generated:
