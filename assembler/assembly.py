@@ -4,6 +4,7 @@ The loop knows labels, assignments, macro calls, directives (a table, `directive
 instructions (`forms.py`). A statement whose text was seen before is not matched again.
 """
 
+import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -100,7 +101,19 @@ class Assembly(Debugging):
     # ---- running
 
     def run(self, text: str, filename: str, defines: Mapping[str, int | str]) -> Object:
-        """Assemble a whole source; raise AssemblyErrors with all that is wrong."""
+        """Assemble a whole source; raise AssemblyErrors with all that is wrong.
+
+        Next to nothing made on the way is garbage, so none is looked for.
+        """
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return self._run(text, filename, defines)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _run(self, text: str, filename: str, defines: Mapping[str, int | str]) -> Object:
         frame = Frame(filename)
         self.spot = Spot(frame, Statement(1, 0, ""))
         try:

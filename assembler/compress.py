@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from assembler.architecture import Architecture
 from assembler.forms import Form, operand_texts
+from isa.compressed import ALWAYS, NEVER
 from isa.compressed import Form as ShortForm
 from isa.errors import OperandError
 from isa.registers import x_number
@@ -110,10 +111,25 @@ def _encode(form: ShortForm, values: dict[str, int], takes_hints: bool) -> int |
         parcel = form.encode(**values)
     except OperandError:
         return None
-    if not form.is_legal(values) or (form.is_hint(values) and not takes_hints):
+    if form.legal != ALWAYS and not form.is_legal(values):
         return None
-    decoded = FORMS.decode(parcel)
-    return parcel if decoded is not None and decoded[0] is form else None
+    if form.hint != NEVER and not takes_hints and form.is_hint(values):
+        return None
+    return None if any(parcel & mask == match for mask, match in _ahead(form.name)) else parcel
+
+
+@cache
+def _ahead(name: str) -> tuple[tuple[int, int], ...]:
+    """Give mask and match of the forms that count before one and share encodings with it."""
+    own = FORMS.by_name[name].pattern
+    found = []
+    for other in FORMS:
+        if other.name == name:
+            break
+        pattern = other.pattern
+        if not (pattern.match ^ own.match) & pattern.mask & own.mask:
+            found.append((pattern.mask, pattern.match))
+    return tuple(found)
 
 
 @cache

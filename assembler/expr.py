@@ -15,6 +15,7 @@ from assembler.symbols import Symbol, display_name
 
 _ESCAPES = {"b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39}
 MAX_DEPTH = 200
+_SHORT = 19  # decimal numbers with fewer digits are certainly words
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ def atom_value(atom: str, context: Context) -> Value:
     """Evaluate a name, a number or a character."""
     first = atom[0]
     if first.isdigit():
+        if atom.isdecimal() and first != "0" and len(atom) < _SHORT:
+            return int(atom)
         return number_value(atom, context)
     if first == "'":
         return _unescape(atom[1:2] if atom[1] != "\\" else atom[1:3])

@@ -57,7 +57,10 @@ class Operand:
         if value % self.align:
             raise OperandError(f"{self.name} {value} is not a multiple of {self.align}")
         bits = value - self.bias
-        return sum(((bits >> s.low) & ((1 << s.width) - 1)) << s.at for s in self.slices)
+        word = 0
+        for part in self.slices:
+            word |= ((bits >> part.low) & ((1 << part.width) - 1)) << part.at
+        return word
 
     def extract(self, word: int) -> int:
         """Read the operand from an instruction word, sign-extended where it is signed."""
