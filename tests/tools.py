@@ -16,6 +16,8 @@ import pytest
 DEBIAN_PACKAGES = MappingProxyType(
     {
         "qemu-system-riscv64": "qemu-system-misc",
+        "qemu-img": "qemu-utils",
+        "qemu-io": "qemu-utils",
         "riscv64-unknown-elf-as": "binutils-riscv64-unknown-elf",
         "riscv64-unknown-elf-ld": "binutils-riscv64-unknown-elf",
         "riscv64-unknown-elf-objdump": "binutils-riscv64-unknown-elf",

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from trapline.settings import Options
 
 LATER = {
-    "--drive": "disks",
     "--gdb": "the gdb server",
     "--bios": "firmware",
 }
@@ -84,8 +83,34 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     add("--json", metavar="FILE", help="write the account to FILE; - is standard output")
     add("--costs", metavar="PRESET", help="cost model: 1997 (the default), 2006 or today")
     add("--engine", metavar="NAME", help="interpreter or reference; or set TRAPLINE_ENGINE")
+    add_device_options(parser)
     for option in LATER:
         add(option, action=_NotYet, help=argparse.SUPPRESS)
+
+
+def add_device_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that describe disks and other devices, in QEMU's shape."""
+    add = parser.add_argument
+    add(
+        "--drive",
+        action="append",
+        metavar="file=F[,...]",
+        help="a disk; also format=raw|qcow2, readonly=on, snapshot=on, if=none with id=X",
+    )
+    add(
+        "--device",
+        action="append",
+        metavar="MODEL[,...]",
+        help="virtio-blk-device,drive=X[,serial=S], virtio-rng-device; bus=virtio-mmio-bus.N",
+    )
+    add(
+        "--global",
+        dest="globals",
+        action="append",
+        metavar="NAME=VALUE",
+        help="virtio-mmio.force-legacy=on: the registers from before the standard",
+    )
+    add("--snapshot", action="store_true", default=None, help="forget what is written to disks")
 
 
 def read_options(args: argparse.Namespace) -> "Options":

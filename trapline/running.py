@@ -164,7 +164,7 @@ def write_json(filename: str | None, account: dict[str, object]) -> None:
 
 
 def exact_by_default(options: Options) -> Options:
-    """Give the options with the TLB modelled unless they say otherwise."""
+    """Give the options for runs side by side: the TLB modelled, disks the same at each start."""
     from dataclasses import replace
 
-    return replace(options, tlb=options.tlb or EXACT)
+    return replace(options, tlb=options.tlb or EXACT, snapshot=True)

@@ -154,7 +154,8 @@ def boot(
 
 def compare(guest: str, *, input: bytes = b"", **options: Any) -> Comparison:  # noqa: A002
     """Run a kernel on the bare board and in every mode it is eligible for, TLBs modelled."""
-    return compare_plan(make_plan(guest, Options(**({"tlb": "exact"} | options)), SOFTTLB), input)
+    chosen: dict[str, Any] = {"tlb": "exact"} | options | {"snapshot": True}
+    return compare_plan(make_plan(guest, Options(**chosen), SOFTTLB), input)
 
 
 # ------------------------------------------------------------------------------------- steps
@@ -227,7 +228,10 @@ def execute(
         started(machine)
     cpu_before, wall_before = time.process_time(), time.perf_counter()
     bounds = [limit for limit in (plan.options.max_instructions, bound) if limit is not None]
-    stop = machine.run(min(bounds, default=None))
+    try:
+        stop = machine.run(min(bounds, default=None))
+    finally:
+        machine.close()
     cpu_s, wall_s = time.process_time() - cpu_before, time.perf_counter() - wall_before
     facts = RunFacts(
         guest=plan.kernel.name,

@@ -5,10 +5,11 @@ anything is made.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from isa.errors import TraplineError
-from vmm.config import ISA, R10000_TLB, SECOND_LEVEL_TLB, MachineConfig, TlbShape
+from vmm.config import ISA, R10000_TLB, SECOND_LEVEL_TLB, MachineConfig, SlotSpec, TlbShape
 from vmm.costs import DEFAULT_PRESET, CostModel, preset
 
 BARE = "bare"
@@ -34,6 +35,10 @@ class Options:
     max_instructions: int | None = None
     costs: str = DEFAULT_PRESET
     engine: str | None = None
+    drive: Sequence[str] = ()
+    device: Sequence[str] = ()
+    globals: Sequence[str] = ()
+    snapshot: bool = False
 
 
 def parse_size(text: str | int) -> int:
@@ -74,7 +79,25 @@ def machine_config(options: Options, mode: str) -> MachineConfig:
         second=SECOND_LEVEL_TLB if second is None else parse_tlb(second),
         isa=options.isa,
         bootargs=options.append,
+        slots=_slots(options),
+        is_legacy=_is_legacy(options),
     )
+
+
+def _slots(options: Options) -> tuple[SlotSpec, ...]:
+    if not options.drive and not options.device:
+        return ()
+    from trapline.device_options import read_slots
+
+    return read_slots(options.drive, options.device, is_snapshot=options.snapshot)
+
+
+def _is_legacy(options: Options) -> bool:
+    if not options.globals:
+        return False
+    from trapline.device_options import read_legacy
+
+    return read_legacy(options.globals)
 
 
 def _hart_tlb(text: str | None, mode: str) -> TlbShape | None:

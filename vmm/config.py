@@ -9,6 +9,7 @@ from isa.errors import TraplineError
 from isa.extensions import ALL
 from isa.hart import MAX_TLB_ENTRIES
 from isa.isa_string import format_isa, parse_isa
+from vmm.disks import DiskSpec
 
 MIN_RAM = 64 << 10
 MAX_RAM = 64 << 30
@@ -42,6 +43,19 @@ R10000_TLB = TlbShape(1, 64)
 SECOND_LEVEL_TLB = TlbShape(1024, 4)
 
 
+SLOTS = 8
+
+
+@dataclass(frozen=True)
+class SlotSpec:
+    """What is in a virtio slot; `kind` is a key of `vmm.devices.virtio.make.KINDS`."""
+
+    slot: int
+    kind: str
+    disk: DiskSpec | None = None
+    serial: str = ""
+
+
 @dataclass(frozen=True)
 class MachineConfig:
     """One machine. Sizes are bytes; `tick` is instructions per timebase tick.
@@ -58,6 +72,9 @@ class MachineConfig:
     bootargs: str = ""
     tick: int = DEFAULT_TICK
     quantum: int = 10_000
+    slots: tuple[SlotSpec, ...] = ()
+    is_legacy: bool = False
+    """Whether virtio slots have the register layout from before the standard."""
 
     @property
     def extensions(self) -> int:
@@ -78,6 +95,9 @@ class MachineConfig:
                 raise TraplineError(
                     f"a {name} of {number} instructions: expected 1 to {MAX_PERIOD}"
                 )
+        numbers = [spec.slot for spec in self.slots]
+        if len(set(numbers)) < len(numbers) or not all(0 <= n < SLOTS for n in numbers):
+            raise TraplineError(f"virtio slots {numbers}: expected different ones of 0 to 7")
         if self.tlb is not None:
             _check_tlb(self.tlb, least_ways=1)
         _check_tlb(self.second, least_ways=0)

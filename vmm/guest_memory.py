@@ -94,6 +94,20 @@ class GuestMemory:
             self.machine.write(pa, data[at : at + length])
             at += length
 
+    def views(self, gpa: int, size: int) -> list[memoryview]:
+        """Give the memory itself behind a range that `contains` accepts, piece by piece.
+
+        Who has written into it says so by `written`.
+        """
+        base, view = self.machine.base, self.machine.view
+        return [view[pa - base : pa - base + length] for pa, length in self._pieces(gpa, size)]
+
+    def written(self, gpa: int, size: int) -> None:
+        """Tell engines that code may have changed in a range that `contains` accepts."""
+        for pa, length in self._pieces(gpa, size):
+            for tell in self.machine.on_write:
+                tell(pa - self.machine.base, length)
+
     def filled_pages(self) -> Iterator[tuple[int, bytes]]:
         """Give number and content of each page that is not zero."""
         zeros = bytes(CHUNK)

@@ -6,7 +6,8 @@ devices, loading (`load`), then `run`.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from isa.causes import Cause, describe_cause
 from isa.engine.contract import complete_access, refuse_access
@@ -45,6 +46,9 @@ from vmm.recurrence import Watch
 from vmm.see import Platform, enter_supervisor
 from vmm.stop import Stop, StopReason
 from vmm.timers import NEVER, Timers
+
+if TYPE_CHECKING:
+    from vmm.devices.virtio.device import VirtioDevice
 
 MASK = (1 << 64) - 1
 A0, A1, A6, A7 = 10, 11, 16, 17
@@ -88,6 +92,11 @@ class Machine:
         self.platform = Platform(self)
         self._sbi = SbiTable()
         self.bus = Bus()
+        self._virtio: Mapping[int, VirtioDevice] = {}
+        if config.slots:
+            from vmm.devices.virtio.make import make_devices
+
+            self._virtio = make_devices(config.slots)
         host = DeviceHost(
             len(self.harts),
             self.timers.now,
@@ -96,6 +105,9 @@ class Machine:
             self.timers.changed,
             self._set_external,
             self.console.read,
+            memory,
+            self._virtio,
+            config.is_legacy,
         )
         self.devices = attach_all(self.bus, host)
         clint, rtc, uart = (self.devices[name] for name in ("clint", "rtc", "uart0"))
@@ -144,6 +156,11 @@ class Machine:
     def _enter_machine(hart: Hart, entry: HartEntry) -> None:
         hart.reset(entry.pc)
         hart[A0], hart[A1] = entry.a0, entry.a1
+
+    def close(self) -> None:
+        """Let go of disks and other files; the machine does not run any more."""
+        for device in self._virtio.values():
+            device.close()
 
     # ------------------------------------------------------------------------------- running
 

@@ -231,7 +231,6 @@ def test_the_device_tree_says_where_the_initial_ram_disk_is(tmp_path):
         (["--max-instructions", "0", "hello"], "a bound of 0 instructions"),
         (["--initrd", "lost", "hello"], "lost: No such file or directory"),
         (["--json", "lost/a.json", "hello"], "lost/a.json: No such file or directory"),
-        (["--drive", "file=d", "hello"], "--drive: disks cannot be had yet"),
         (["--gdb", ":1234", "hello"], "--gdb: the gdb server cannot be had yet"),
         (["--bios", "fw", "hello"], "--bios: firmware cannot be had yet"),
         (["--second-tlb", "4x4", "hello"], "unrecognized arguments"),

@@ -1,5 +1,7 @@
 """The mailbox between a program and its host: commands, answers, halves, hostile words."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +43,7 @@ class Host:
         self.memory = Memory()
         self.console = Console()
         self.console.feed(data)
-        self.stops = []
+        self.stops: list[Any] = []
         self.htif = Htif(self.memory, self.console, self.stops.append, TOHOST, FROMHOST)
 
     def words(self, at, *values):

@@ -4,8 +4,10 @@ Addresses and interrupt numbers are those of QEMU's `virt` board, so that what b
 here. A new device is one file and one line of `DEVICES`.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
 
 from vmm.bus import Bus
 from vmm.contracts import Clock, Device, InterruptLine, StopRequest, TreeSite
@@ -15,7 +17,12 @@ from vmm.devices.rom import Rom
 from vmm.devices.rtc import Rtc
 from vmm.devices.sifive_test import SifiveTest
 from vmm.devices.uart import Uart
+from vmm.devices.virtio.slot import EmptySlot
 from vmm.fdt import Phandles, TreeNode
+
+if TYPE_CHECKING:
+    from vmm.devices.virtio.device import VirtioDevice
+    from vmm.guest_memory import GuestMemory
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,11 @@ class DeviceHost:
     """Drives the external interrupts of the harts."""
     receive: Callable[[int], bytes] = lambda _limit: b""
     """Gives up to so many bytes of console input, those that are there."""
+    memory: "GuestMemory | None" = None
+    """What devices with direct access to memory reach."""
+    virtio: Mapping[int, "VirtioDevice"] = field(default_factory=dict)
+    """What is in the virtio slots."""
+    is_legacy: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,17 @@ class DeviceEntry:
     window: int
     irq: int | None
     make: Callable[[DeviceHost, InterruptLine | None], Device]
+
+
+def _virtio_slot(number: int, host: DeviceHost, line: InterruptLine | None) -> Device:
+    """Make a virtio slot; the transport is imported only when something is in one."""
+    device = host.virtio.get(number)
+    if device is None:
+        return EmptySlot()
+    from vmm.devices.virtio.mmio import VirtioMmio
+
+    assert host.memory is not None, "a virtio device needs memory"
+    return VirtioMmio(device, host.memory, line, is_legacy=host.is_legacy)
 
 
 DEVICES: tuple[DeviceEntry, ...] = (
@@ -70,6 +93,16 @@ DEVICES: tuple[DeviceEntry, ...] = (
         0x100,
         10,
         lambda host, line: Uart(host.send, line, host.receive),
+    ),
+    *(
+        DeviceEntry(
+            f"virtio{number}",
+            0x1000_1000 + 0x1000 * number,
+            0x1000,
+            number + 1,
+            partial(_virtio_slot, number),
+        )
+        for number in range(8)
     ),
 )
 

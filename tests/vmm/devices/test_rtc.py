@@ -13,7 +13,7 @@ class Clocked:
 
     def __init__(self):
         self.ticks = 0
-        self.levels = []
+        self.levels: list[bool] = []
         self.changes = 0
         self.rtc = Rtc(lambda: self.ticks, self.levels.append, self.changed)
 

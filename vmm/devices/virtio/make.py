@@ -1,0 +1,37 @@
+"""The kinds of virtio devices, and how each is made from what a slot is to hold.
+
+A new one is a file and a line of `KINDS`.
+"""
+
+from collections.abc import Callable, Sequence
+
+from isa.errors import TraplineError
+from vmm.config import SlotSpec
+from vmm.devices.virtio.block import Block
+from vmm.devices.virtio.device import VirtioDevice
+from vmm.devices.virtio.entropy import Entropy
+from vmm.disks import open_disk
+
+
+def _make_block(spec: SlotSpec) -> VirtioDevice:
+    assert spec.disk is not None, "a block device has a disk"
+    return Block(open_disk(spec.disk), spec.serial)
+
+
+KINDS: dict[str, Callable[[SlotSpec], VirtioDevice]] = {
+    "blk": _make_block,
+    "rng": lambda _spec: Entropy(),
+}
+
+
+def make_devices(specs: Sequence[SlotSpec]) -> dict[int, VirtioDevice]:
+    """Make what is in the slots; raise TraplineError, with nothing left open, when one fails."""
+    made: dict[int, VirtioDevice] = {}
+    try:
+        for spec in specs:
+            made[spec.slot] = KINDS[spec.kind](spec)
+    except TraplineError:
+        for device in made.values():
+            device.close()
+        raise
+    return made
