@@ -89,7 +89,6 @@ class Assembly(Debugging):
         self.section_stack: list[tuple[Section, Section]] = []
         self.errors: list[AssemblyError] = []
         self.lines: Iterator[Statement] = iter(())
-        self._frame = Frame("")
         self.dependencies: list[str] = []  # files that were included
         self.is_ended = False
         self.is_exited = False
@@ -115,7 +114,7 @@ class Assembly(Debugging):
 
     def _run(self, text: str, filename: str, defines: Mapping[str, int | str]) -> Object:
         frame = Frame(filename)
-        self.spot = Spot(frame, Statement(1, 0, ""))
+        self.source = frame
         try:
             for name, value in defines.items():
                 self._define(name, value)
@@ -170,12 +169,13 @@ class Assembly(Debugging):
         """Assemble the statements of a newly opened source."""
         if frame.depth > MAX_DEPTH:
             raise Complaint(f"sources nested more than {MAX_DEPTH} deep")
-        outer, spot, opened = self.lines, self.spot, self._frame
+        outer, opened, statement_outside = self.lines, self.source, self.statement
         self.lines = lines = iter(statements)
-        self._frame = frame
+        self.source = frame
         level = self.conditionals.level
         for statement in lines:
-            self.spot = Spot(self._frame, statement)
+            self.statement = statement
+            self._spot = None
             try:
                 self._statement(statement.text)
             except Complaint as complaint:
@@ -185,7 +185,8 @@ class Assembly(Debugging):
             if self.is_ended or self.is_exited:
                 self.conditionals.unwind(level)
                 break
-        self.lines, self.spot, self._frame = outer, spot, opened
+        self.lines, self.source, self.statement = outer, opened, statement_outside
+        self._spot = None
 
     def run_expansion(self, title: str, statements: Sequence[Statement], origin: Frame) -> None:
         """Assemble what a macro or a repeat expanded to."""
@@ -206,8 +207,10 @@ class Assembly(Debugging):
     # ---- one statement
 
     def _statement(self, text: str) -> None:
-        kept = self._kept.get(text)
-        if kept is not None and self.conditionals.is_active:
+        if not self.conditionals.is_active:
+            if text[:1] != "." and ":" not in text:
+                return
+        elif (kept := self._kept.get(text)) is not None:
             self.emit(kept)
             return
         start = 0
@@ -215,7 +218,7 @@ class Assembly(Debugging):
             head = self._head(text, start)
             if head is None:
                 if marked := marker(text):
-                    self._frame = self._frame.renamed(marked[1])
+                    self.source = self.source.renamed(marked[1])
                 elif self.conditionals.is_active:
                     raise Complaint(
                         f"expected an instruction or a directive at {text[start]!r}", start

@@ -16,7 +16,7 @@ from assembler.parse import Tree
 from assembler.pseudo import load_constant
 from assembler.reloc import Field, high_part, low_part, patch_field
 from assembler.sections import Fixup, Place, Section
-from assembler.source import Spot
+from assembler.source import Frame, Spot, Statement
 from assembler.symbols import Symbol, SymbolTable
 from isa.spec import TABLE
 
@@ -46,8 +46,17 @@ class Emitter:
         self.section = Section(".text", "ax")
         self.uses_privileged = False
         self.is_marking = False  # whether the next instruction gets a row in the line table
-        self.spot: Spot
+        self.source = Frame("")
+        self.statement = Statement(1, 0, "")
+        self._spot: Spot | None = None
         self._constants: dict[tuple[int, int, str], bytes] = {}
+
+    @property
+    def spot(self) -> Spot:
+        """The statement at hand and where it stands."""
+        if self._spot is None:
+            self._spot = Spot(self.source, self.statement)
+        return self._spot
 
     # ---- the context of expressions
 

@@ -71,18 +71,19 @@ def _rept(assembly: "Assembly", name: str, text: str) -> None:
     count = assembly.absolute(operands.trees[0], operands.atoms, "the repeat count")
     if not 0 <= count <= MAX_REPEATS:
         raise Complaint(f"repeat count {count} is outside 0..{MAX_REPEATS}")
-    if count * len(body) > MAX_REPEATS:
-        raise Complaint(f"{count} times {len(body)} statements are more than {MAX_REPEATS}")
-    for _ in range(count if body else 0):
-        if not _repeat(assembly, name, body):
-            break
+    _check_size(count, len(body))
+    _repeat(assembly, name, body * count)
 
 
-def _repeat(assembly: "Assembly", name: str, body: list[Statement]) -> bool:
-    """Assemble a repeated body once; say whether to go on."""
-    assembly.run_expansion(name, body, assembly.spot.frame)
-    left, assembly.is_exited = assembly.is_exited, False
-    return not (left or assembly.is_ended)
+def _check_size(count: int, length: int) -> None:
+    if count * length > MAX_REPEATS:
+        raise Complaint(f"{count} times {length} statements are more than {MAX_REPEATS}")
+
+
+def _repeat(assembly: "Assembly", name: str, statements: list[Statement]) -> None:
+    """Assemble all repeats of a body, of which `.exitm` leaves the rest."""
+    assembly.run_expansion(name, statements, assembly.spot.frame)
+    assembly.is_exited = False
 
 
 def _irp(assembly: "Assembly", name: str, text: str) -> None:
@@ -95,10 +96,11 @@ def _irp(assembly: "Assembly", name: str, text: str) -> None:
         values = list(unquote(rest)) or [""]
     else:
         values = [unquote(value) for value in split_arguments(rest)] or [""]
+    _check_size(len(values), len(body))
+    expanded: list[Statement] = []
     for value in values:
-        expanded = substitute(body, {head[0]: value}, None)
-        if not _repeat(assembly, name, expanded):
-            break
+        expanded += substitute(body, {head[0]: value}, None)
+    _repeat(assembly, name, expanded)
 
 
 def _exit(assembly: "Assembly", name: str, operands: Operands) -> None:
