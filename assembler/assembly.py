@@ -14,6 +14,7 @@ from assembler.artifacts import Object
 from assembler.debugging import Debugging
 from assembler.directives import DIRECTIVES
 from assembler.directives.conditional import Conditionals
+from assembler.directives.macro import call
 from assembler.errors import (
     MAX_ERRORS,
     AssemblyError,
@@ -25,7 +26,7 @@ from assembler.errors import (
 from assembler.expr import Linear, fold
 from assembler.finish import Finisher
 from assembler.forms import forms
-from assembler.macros import Macro, substitute
+from assembler.macros import Macro
 from assembler.match import Prepared, prepare
 from assembler.options import DEFAULT_MARCH, PRIV_SPEC, make_target
 from assembler.parse import Parser, Tree, terminal
@@ -81,6 +82,8 @@ class Assembly(Debugging):
         self.conditionals = Conditionals()
         self.macros: dict[str, Macro] = {}
         self.expansions = 0  # what \@ gives
+        self.is_alternate = False  # whether .altmacro holds
+        self._locals = 0
         for name, flags, kind in _FIRST_SECTIONS:
             self.open_section(name, flags, kind)
         self.sections[".text"].align = 2 if self.target.switches.rvc else 4
@@ -257,7 +260,7 @@ class Assembly(Debugging):
             return
         macro = self.macros.get(name)
         if macro is not None:
-            self._call(macro, text[rest:])
+            call(self, macro, text[rest:])
         elif name in DIRECTIVES:
             self._directive(name, text, rest)
         elif word.startswith(".") and word not in forms():
@@ -292,12 +295,6 @@ class Assembly(Debugging):
         except Complaint as complaint:
             at = None if complaint.column is None else rest + complaint.column
             raise Complaint(complaint.message, at) from None
-
-    def _call(self, macro: Macro, arguments: str) -> None:
-        body = substitute(macro.body, macro.bind(arguments), self.expansions)
-        self.expansions += 1
-        self.run_expansion(f"macro {macro.header.name}", body, macro.frame)
-        self.is_exited = False
 
     def _assign(self, target: str, text: str, rest: int, is_once: bool) -> None:
         try:
@@ -350,6 +347,11 @@ class Assembly(Debugging):
         arch = self.target.arch
         self._kept = self._kept_for.setdefault(arch, {})
         self.section.set_architecture(arch)
+
+    def make_local(self) -> str:
+        """Give a name for a label that LOCAL asks for."""
+        self._locals += 1
+        return f".LL{self._locals:04x}"
 
     def symbol_named(self, name: str) -> Symbol:
         """Give a symbol that a directive speaks about, without counting it as used."""

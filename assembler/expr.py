@@ -90,7 +90,7 @@ def atom_value(atom: str, context: Context) -> Value:
             return int(atom)
         return number_value(atom, context)
     if first == "'":
-        return _unescape(atom[1:2] if atom[1] != "\\" else atom[1:3])
+        return character_value(atom)
     if atom == ".":
         return Linear(context.here(), None, 0)
     symbol = context.symbol(atom[1:-1] if first == '"' else atom)
@@ -118,6 +118,11 @@ def _bounded(value: int, text: str) -> int:
     if value >> 64:
         raise Complaint(f"{text} does not fit in 64 bits")
     return wrap(value)
+
+
+def character_value(literal: str) -> int:
+    """Evaluate a character behind its quote."""
+    return _unescape(literal[1:2] if literal[1] != "\\" else literal[1:3])
 
 
 def _unescape(text: str) -> int:

@@ -1,152 +1,370 @@
 """Macros: their parameters, the splitting of arguments, and the substitution in bodies.
 
-Follows the manual "Using as", sections "Macro", "Rept" and "Irp". Bodies are statements without
-comments; what they expand to is assembled like any other text.
+Follows the manual "Using as", sections "Macro", "Altmacro", "Rept", "Irp" and "Irpc", and GNU as
+where it says more. Bodies are statements without comments; what they expand to is assembled like
+any text.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from assembler.errors import Complaint, nearest
-from assembler.parse import MacroHeader, Parameter
+from assembler.expr import character_value
 from assembler.source import Frame, Statement
 
 MAX_LINE = 1_000_000
-_REFERENCE = re.compile(r"\\(?:(?P<name>[A-Za-z_.$][A-Za-z0-9_.$]*)|(?P<special>@|\(\)))")
-_ARGUMENT = re.compile(
-    r"""(?P<string>"(?:[^"\\]|\\.)*")|(?P<char>'(?:\\.|[^\\])'?)|(?P<space>\s+)|(?P<other>.)""",
+_NAME = re.compile(r"[A-Za-z_.$\x80-\U0010ffff][A-Za-z0-9_.$\x80-\U0010ffff]*")
+_SYMBOL = r"A-Za-z0-9_.$\x80-\U0010ffff"
+_PIECES = re.compile(
+    r"""(?P<string>"(?:[^"\\]|\\.)*"?)|(?P<character>'(?:\\.|[^\\])'?)|(?P<space>\s+)""",
     re.DOTALL,
 )
-_KEYWORD = re.compile(r"([A-Za-z_.$][A-Za-z0-9_.$]*)=(?!=)(.*)", re.DOTALL)
-_WORD_CHARACTER = re.compile(r"""[A-Za-z0-9_.$"'\\@%]""")
+_JOINED = re.compile(rf'[{_SYMBOL}\\"]')  # what a space keeps apart
+_KEYWORD = re.compile(r"([^\s,\"();=]+)=(?!=)")
+_QUALIFIERS = ("req", "vararg")
+_BRACKETS = {"(": ")", "[": "]"}
+# What is replaced in a body: a reference behind a backslash, or between ampersands.
+_REFERENCE = re.compile(
+    rf"\\(?:\((?P<literal>[^)]*)\)?|(?P<count>@)|(?P<name>{_NAME.pattern}))"
+    rf"|&(?P<and>{_NAME.pattern})(?P<close>&?)"
+)
+_ALTERNATE = re.compile(rf"{_REFERENCE.pattern}|(?P<bare>{_NAME.pattern})")
+_COUNT = "@"
+_LOCAL = re.compile(r"\s*LOCAL\s+(.*)", re.IGNORECASE)
+
+Evaluate = Callable[[str], int]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A macro parameter: its default, and whether it is `req` or `vararg`."""
+
+    name: str
+    default: str = ""
+    qualifier: str = ""
+
+
+@dataclass(frozen=True)
+class MacroHeader:
+    """What stands after `.macro`."""
+
+    name: str
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass
+class Reader:
+    """Reads names and arguments from a text; `evaluate` is there in alternate mode."""
+
+    text: str
+    evaluate: Evaluate | None = None
+    at: int = 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left."""
+        return self.at >= len(self.text)
+
+    def skip_space(self) -> None:
+        """Go on to the next thing that is no space."""
+        while not self.is_done and self.text[self.at].isspace():
+            self.at += 1
+
+    def skip_comma(self) -> None:
+        """Go on past spaces and one comma."""
+        self.skip_space()
+        if self.text.startswith(",", self.at):
+            self.at += 1
+            self.skip_space()
+
+    def name(self) -> str:
+        """Read a name, or nothing."""
+        found = _NAME.match(self.text, self.at)
+        if found is None:
+            return ""
+        self.at = found.end()
+        return found[0]
+
+    def argument(self) -> str:
+        """Read one argument: a string without its quotes, or what stands before the next one."""
+        self.skip_space()
+        if self.is_done:
+            return ""
+        first = self.text[self.at]
+        if self.evaluate is not None and first == "%":
+            return self._value()
+        if self.evaluate is not None and first == "<":
+            return self._angled()
+        if first == '"':
+            string = self._string()
+            return f'"{string}"' if self.evaluate is not None else string
+        return self._plain()
+
+    def _value(self) -> str:
+        """Read an expression and give its value."""
+        assert self.evaluate is not None
+        self.at += 1
+        start = self.at
+        self._plain()
+        return str(self.evaluate(self.text[start : self.at]))
+
+    def _angled(self) -> str:
+        """Read what stands in angle brackets; `!` takes the next character as it is."""
+        found, depth = "", 0
+        while not self.is_done:
+            character = self.text[self.at]
+            self.at += 1
+            if character == "!" and not self.is_done:
+                found += self.text[self.at]
+                self.at += 1
+                continue
+            depth += (character == "<") - (character == ">")
+            if not depth:
+                break
+            if found or depth > 1 or character != "<":
+                found += character
+        return found
+
+    def _string(self) -> str:
+        """Read a string; a quote is meant in it when it is doubled or behind a backslash."""
+        found = ""
+        self.at += 1
+        is_escaped = False
+        while not self.is_done:
+            character = self.text[self.at]
+            self.at += 1
+            if character == '"' and not is_escaped:
+                if not self.text.startswith('"', self.at):
+                    break
+                self.at += 1
+            is_escaped = character == "\\" and not is_escaped
+            found += character
+        return found
+
+    def _plain(self) -> str:
+        """Read up to a comma, or a space outside brackets."""
+        start, open_brackets = self.at, ""
+        text = self.text
+        while self.at < len(text):
+            character = text[self.at]
+            if character == "," or (character.isspace() and not open_brackets):
+                break
+            if character == "<" and self.evaluate is not None:
+                break
+            if character in "\"'":
+                end = text.find(character, self.at + 1)
+                self.at = len(text) - 1 if end < 0 else end
+            elif character in _BRACKETS:
+                open_brackets += _BRACKETS[character]
+            elif open_brackets.endswith(character) and open_brackets:
+                open_brackets = open_brackets[:-1]
+            self.at += 1
+        return text[start : self.at]
+
+
+def tidy(text: str) -> str:
+    """Leave out spaces that separate nothing and make numbers of characters, as GNU as does."""
+    found: list[str] = []
+    end = 0
+    text = text.strip()
+    for piece in _PIECES.finditer(text):
+        found.append(text[end : piece.start()])
+        end = piece.end()
+        if piece["space"]:
+            is_kept = _JOINED.match(text[piece.start() - 1]) and _JOINED.match(text[end])
+            found.append(" " if is_kept else "")
+        elif piece["character"]:
+            found.append(_number(piece[0]))
+        else:
+            found.append(piece[0])
+    return "".join((*found, text[end:]))
+
+
+def _number(literal: str) -> str:
+    try:
+        return str(character_value(literal))
+    except Complaint:
+        return literal
+
+
+def read_header(text: str, evaluate: Evaluate | None = None) -> MacroHeader:
+    """Read what stands after `.macro`; raise Complaint for what makes no sense."""
+    if re.match(r"\s*[^\s,(]+\(", text):
+        text = text.replace("(", " ", 1)
+    reader = Reader(text, evaluate)
+    reader.skip_space()
+    name = reader.name()
+    if not name:
+        raise Complaint("the name of the macro is missing")
+    reader.skip_comma()
+    parameters: list[Parameter] = []
+    while not reader.is_done:
+        parameter = _parameter(reader, name)
+        if parameter is None:
+            break
+        if any(parameter.name == other.name for other in parameters):
+            raise Complaint(f"parameter {parameter.name!r} of macro {name!r} is named twice")
+        parameters.append(parameter)
+        if parameter.qualifier == "vararg":
+            break
+        reader.skip_comma()
+    reader.skip_space()
+    if reader.text[reader.at :] not in ("", ")"):
+        at = reader.at
+        raise Complaint(f"bad parameter list for macro {name!r}: syntax error at {text[at]!r}", at)
+    return MacroHeader(name, tuple(parameters))
+
+
+def _parameter(reader: Reader, macro: str) -> Parameter | None:
+    name = reader.name()
+    if not name:
+        return None
+    reader.skip_space()
+    default = qualifier = ""
+    if reader.text.startswith(":", reader.at):
+        reader.at += 1
+        reader.skip_space()
+        qualifier = reader.name()
+        if qualifier not in _QUALIFIERS:
+            hint = nearest(qualifier, _QUALIFIERS)
+            raise Complaint(
+                f"unknown parameter qualifier {qualifier!r} of {name!r} in macro {macro!r}{hint}"
+            )
+        reader.skip_space()
+    if reader.text.startswith("=", reader.at):
+        reader.at += 1
+        default = reader.argument()
+    return Parameter(name, "" if qualifier == "req" else default, qualifier)
+
+
+def bind(header: MacroHeader, text: str, evaluate: Evaluate | None) -> dict[str, str]:
+    """Give each parameter its argument; raise Complaint when they do not agree."""
+    reader = Reader(tidy(text), evaluate)
+    values: dict[str, str] = {}
+    names = {parameter.name for parameter in header.parameters}
+    positional = iter(header.parameters)
+    has_keywords = False
+    while not reader.is_done:
+        if keyword := _KEYWORD.match(reader.text, reader.at):
+            has_keywords = True
+            if keyword[1] not in names:
+                raise Complaint(
+                    f"parameter {keyword[1]!r} does not exist for macro {header.name!r}"
+                    f"{nearest(keyword[1], names)}"
+                )
+            reader.at = keyword.end()
+            values[keyword[1]] = reader.argument()
+        elif has_keywords:
+            raise Complaint("a positional argument cannot follow one that has a name")
+        else:
+            _bind_next(header, reader, positional, values)
+        reader.skip_comma()
+    for parameter in header.parameters:
+        if parameter.qualifier == "req" and not values.get(parameter.name):
+            raise Complaint(f"macro {header.name} needs a value for {parameter.name}")
+    return {p.name: values.get(p.name) or p.default for p in header.parameters}
+
+
+def _bind_next(
+    header: MacroHeader, reader: Reader, positional: Iterable[Parameter], values: dict[str, str]
+) -> None:
+    parameter = next(iter(positional), None)
+    if parameter is None:
+        raise Complaint(f"macro {header.name} takes {len(header.parameters)} arguments")
+    if parameter.qualifier == "vararg":
+        values[parameter.name] = reader.text[reader.at :]
+        reader.at = len(reader.text)
+    else:
+        values[parameter.name] = reader.argument()
+
+
+# ---- bodies
+
+
+class Body:
+    """The statements of a body, taken apart once so that expanding is joining."""
+
+    def __init__(self, statements: Iterable[Statement]) -> None:
+        self.statements = tuple(statements)
+        self._plans = [_plan(statement.text) for statement in self.statements]
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+    def expand(self, values: dict[str, str], count: int) -> list[Statement]:
+        """Replace what refers to parameters; `count` is how many macros ran before."""
+        values = {**values, _COUNT: str(count)}
+        expanded = []
+        for statement, plan in zip(self.statements, self._plans, strict=True):
+            if plan is None:
+                expanded.append(statement)
+                continue
+            pieces = [p if type(p) is str else values.get(p[0], p[1]) for p in plan]
+            expanded.append(_checked(statement, "".join(pieces)))
+        return expanded
+
+    def expand_alternate(
+        self, values: dict[str, str], count: int, make_local: Callable[[], str]
+    ) -> list[Statement]:
+        """Expand in alternate mode: names need no backslash, and LOCAL makes labels."""
+        values = {**values, _COUNT: str(count)}
+        expanded = []
+        for statement in self.statements:
+            if found := _LOCAL.fullmatch(statement.text):
+                _declare(found[1], values, make_local)
+            else:
+                text = _ALTERNATE.sub(lambda match: _replacement(match, values), statement.text)
+                expanded.append(_checked(statement, text))
+        return expanded
+
+
+def _checked(statement: Statement, text: str) -> Statement:
+    if len(text) > MAX_LINE:
+        raise Complaint(f"an expanded statement of more than {MAX_LINE} characters")
+    return Statement(statement.line, statement.column, text)
+
+
+def _plan(text: str) -> list[str | tuple[str, str]] | None:
+    """Take a text apart: what stays, and names with what stays when they mean nothing."""
+    if "\\" not in text and "&" not in text:
+        return None
+    plan: list[str | tuple[str, str]] = []
+    end = 0
+    for match in _REFERENCE.finditer(text):
+        plan.append(text[end : match.start()])
+        plan.append(_reference(match))
+        end = match.end()
+    return [*plan, text[end:]] if plan else None
+
+
+def _reference(match: re.Match[str]) -> str | tuple[str, str]:
+    if match["literal"] is not None:
+        return match["literal"]
+    if match["count"]:
+        return _COUNT, match[0]
+    return match["name"] or match["and"], match[0]
+
+
+def _replacement(match: re.Match[str], values: dict[str, str]) -> str:
+    if match["bare"] is not None:
+        return values.get(match["bare"], match["bare"])
+    found = _reference(match)
+    return found if isinstance(found, str) else values.get(*found)
+
+
+def _declare(text: str, values: dict[str, str], make_local: Callable[[], str]) -> None:
+    """Give names that are local to an expansion a label each."""
+    for name in re.split(r"[\s,]+", text.strip()):
+        if name in values:
+            raise Complaint(f"{name!r} was already used as parameter (or another local) name")
+        values[name] = make_local()
 
 
 @dataclass(frozen=True)
 class Macro:
-    """A macro: its header, the statements of its body, and the frame it was written in."""
+    """A macro: its header, its body, and the frame it was written in."""
 
     header: MacroHeader
-    body: tuple[Statement, ...]
+    body: Body
     frame: Frame
-
-    def bind(self, text: str) -> dict[str, str]:
-        """Give each parameter its argument; raise Complaint when they do not agree."""
-        parameters = self.header.parameters
-        values: dict[str, str] = {}
-        rest = iter(parameters)
-        arguments = split_arguments(text, _vararg_at(parameters))
-        for argument in arguments:
-            keyword = _KEYWORD.match(argument)
-            if keyword and any(keyword[1] == p.name for p in parameters):
-                values[keyword[1]] = unquote(keyword[2])
-                continue
-            parameter = next(rest, None)
-            if parameter is None:
-                raise Complaint(f"macro {self.header.name} takes {len(parameters)} arguments")
-            if argument:
-                values[parameter.name] = unquote(argument, parameter.qualifier == "vararg")
-        return {p.name: self._value(p, values) for p in parameters}
-
-    def _value(self, parameter: Parameter, values: dict[str, str]) -> str:
-        if parameter.name in values:
-            return values[parameter.name]
-        if parameter.qualifier == "req":
-            raise Complaint(f"macro {self.header.name} needs a value for {parameter.name}")
-        return unquote(parameter.default or "")
-
-
-def check_header(header: MacroHeader) -> None:
-    """Raise Complaint for unknown qualifiers and parameters named twice."""
-    names = [parameter.name for parameter in header.parameters]
-    for parameter in header.parameters:
-        if parameter.qualifier not in (None, "req", "vararg"):
-            hint = nearest(parameter.qualifier, ("req", "vararg"))
-            raise Complaint(f"unknown parameter qualifier {parameter.qualifier!r}{hint}")
-        if names.count(parameter.name) > 1:
-            raise Complaint(f"parameter {parameter.name!r} is named twice")
-
-
-def _vararg_at(parameters: tuple[Parameter, ...]) -> int | None:
-    for number, parameter in enumerate(parameters):
-        if parameter.qualifier == "vararg":
-            return number
-    return None
-
-
-def unquote(text: str, is_vararg: bool = False) -> str:
-    """Take the quotes off an argument that is one string; a vararg keeps its text."""
-    if is_vararg or len(text) < 2 or not (text[0] == '"' == text[-1]):
-        return text
-    return text[1:-1].replace('\\"', '"')
-
-
-def split_arguments(text: str, rest_at: int | None = None) -> list[str]:
-    """Split at commas and spaces outside quotes and parentheses.
-
-    Spaces next to an operator separate nothing. The argument numbered `rest_at` takes all the rest.
-    """
-    arguments: list[str] = []
-    current = ""
-    depth = 0
-    pieces = list(_ARGUMENT.finditer(text.strip()))
-    stripped = text.strip()
-    for number, piece in enumerate(pieces):
-        if rest_at is not None and len(arguments) == rest_at and not current:
-            return [*arguments, stripped[piece.start() :].strip()]
-        if piece["space"]:
-            if not depth and _separates(current, pieces, number):
-                arguments.append(current)
-                current = ""
-            elif depth or current.endswith(tuple("'")):
-                current += " "
-            continue
-        token = piece[0]
-        if token in "([":
-            depth += 1
-        elif token in ")]":
-            depth = max(0, depth - 1)
-        if token == "," and not depth:
-            arguments.append(current)
-            current = ""
-        else:
-            current += token
-    return [*arguments, current] if current or arguments else []
-
-
-def _separates(current: str, pieces: list[re.Match[str]], number: int) -> bool:
-    """Whether the space at `number` stands between two arguments rather than beside an operator."""
-    following = pieces[number + 1][0] if number + 1 < len(pieces) else ""
-    if not current or not following or following == ",":
-        return False
-    before = bool(_WORD_CHARACTER.match(current[-1])) or current[-1] == ")"
-    return before and bool(_WORD_CHARACTER.match(following[0]))
-
-
-def substitute(
-    body: Iterable[Statement], values: dict[str, str], count: int | None
-) -> list[Statement]:
-    r"""Replace `\name`, `\@` (how many macros ran before) and `\()` in the statements of a body."""
-
-    def replace(match: re.Match[str]) -> str:
-        if match["special"] == "()":
-            return ""
-        if match["special"]:
-            return match[0] if count is None else str(count)
-        name = match["name"]
-        if name in values:
-            return values[name]
-        # `\a.b`: the longest parameter that the word starts with, ended by a dot.
-        head, dot, tail = name.partition(".")
-        if dot and head in values:
-            return values[head] + dot + tail
-        return match[0]
-
-    expanded = []
-    for line, column, text in body:
-        if "\\" in text:
-            text = _REFERENCE.sub(replace, text)
-            if len(text) > MAX_LINE:
-                raise Complaint(f"an expanded statement of more than {MAX_LINE} characters")
-        expanded.append(Statement(line, column, text))
-    return expanded

@@ -3,13 +3,15 @@
 Follows the manual "Using as", section "If". Conditions in text that is skipped are not asked.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assembler.directives.data import unescape
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
-from assembler.macros import split_arguments, unquote
+from assembler.macros import tidy
 from assembler.parse import Operands
 from assembler.source import Spot
 
@@ -58,7 +60,7 @@ class Conditionals:
         level = self.top(name)
         if level.has_else:
             raise Complaint(f"{name} after .else")
-        level.has_else = name == ".else"
+        level.has_else = name != ".elseif"
         may = level.is_outer_active and not level.was_taken
         level.is_taken = False
         self._update()
@@ -86,6 +88,7 @@ class Conditionals:
         self.is_active = all(level.is_taken and level.is_outer_active for level in self._levels)
 
 
+_TWO_STRINGS = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*,\s*("(?:[^"\\]|\\.)*")\s*')
 _COMPARISONS: dict[str, Callable[[int], bool]] = {
     ".if": lambda value: value != 0,
     ".ifne": lambda value: value != 0,
@@ -137,26 +140,27 @@ def _ifb(assembly: "Assembly", name: str, text: str) -> None:
 
 
 def _ifc(assembly: "Assembly", name: str, text: str) -> None:
+    """Compare two texts as they stand, spaces that separate nothing left out."""
+
     def is_true() -> bool:
-        left, comma, right = _cut(text)
+        left, comma, right = tidy(text).partition(",")
         if not comma:
             raise Complaint(f"{name} takes two texts")
-        return (left == right) == (name in (".ifc", ".ifeqs"))
+        return (left.strip() == right.strip()) == (name == ".ifc")
 
     _open(assembly, is_true)
 
 
-def _cut(text: str) -> tuple[str, str, str]:
-    """Split two texts at the comma between them, as macro arguments are split."""
-    parts = split_arguments(text, 1)
-    if len(parts) < 2 and "," not in text:
-        return text, "", ""
-    parts = [*parts, "", ""]
-    return _bare(parts[0]), ",", _bare(parts[1])
+def _ifeqs(assembly: "Assembly", name: str, operands: str) -> None:
+    """Compare two strings."""
 
+    def is_true() -> bool:
+        found = _TWO_STRINGS.fullmatch(operands)
+        if found is None:
+            raise Complaint(f"{name} takes two strings")
+        return (unescape(found[1]) == unescape(found[2])) == (name == ".ifeqs")
 
-def _bare(text: str) -> str:
-    return unquote(" ".join(text.split()))
+    _open(assembly, is_true)
 
 
 def _elseif(assembly: "Assembly", name: str, text: str) -> None:
@@ -175,10 +179,11 @@ TABLE: Table = {
     **{name: Directive("raw", _if) for name in _COMPARISONS},
     **{name: Directive("raw", _ifdef) for name in (".ifdef", ".ifndef", ".ifnotdef")},
     **{name: Directive("raw", _ifb) for name in (".ifb", ".ifnb")},
-    **{name: Directive("raw", _ifc) for name in (".ifc", ".ifnc", ".ifeqs", ".ifnes")},
+    **{name: Directive("raw", _ifc) for name in (".ifc", ".ifnc")},
+    **{name: Directive("raw", _ifeqs) for name in (".ifeqs", ".ifnes")},
     ".elseif": Directive("raw", _elseif),
-    ".else": Directive("raw", _else),
-    ".endif": Directive("raw", _endif),
+    **{name: Directive("raw", _else) for name in (".else", ".elsec")},
+    **{name: Directive("raw", _endif) for name in (".endif", ".endc")},
 }
 
 Conditionals.words = frozenset(TABLE)

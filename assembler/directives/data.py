@@ -31,7 +31,7 @@ _SIZES = {
     ".quad": 8,
 }
 _WORD = 8
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]+)|([0-7]{1,3})|(.))", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]*)|([0-7]{1,3})|(.))", re.DOTALL)
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -43,8 +43,8 @@ def unescape(literal: str) -> bytes:
         data += literal[start : match.start()].encode("utf-8", "surrogateescape")
         start = match.end()
         hexadecimal, octal, letter = match.groups()
-        if hexadecimal:
-            data.append(int(hexadecimal, 16) & 0xFF)
+        if hexadecimal is not None:
+            data.append(int(hexadecimal or "0", 16) & 0xFF)
         elif octal:
             data.append(int(octal, 8) & 0xFF)
         else:

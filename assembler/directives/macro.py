@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
-from assembler.macros import Macro, check_header, split_arguments, substitute, unquote
-from assembler.parse import MacroHeader, Operands
+from assembler.macros import Body, Evaluate, Macro, Reader, bind, read_header, tidy
+from assembler.parse import Operands
 from assembler.source import Statement
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 MAX_BODY = 1_000_000
 MAX_REPEATS = 2_000_000
-_REPEATS = (".rept", ".rep", ".irp", ".irpc")
+_REPEATS = (".rept", ".rep", ".irp", ".irpc", ".irep", ".irepc")
+_WITH_ARGUMENTS = (".irp", ".irep")
 
 
 def collect(assembly: "Assembly", opening: tuple[str, ...], closing: str) -> list[Statement]:
@@ -48,13 +49,39 @@ def _first_word(text: str) -> str:
 def _macro(assembly: "Assembly", name: str, text: str) -> None:
     frame = assembly.spot.frame
     body = collect(assembly, (".macro",), ".endm")
-    header: MacroHeader = assembly.parser.parse("macro", text)
-    check_header(header)
+    header = read_header(text, _evaluator(assembly))
     key = header.name.lower()
     if key in assembly.macros:
         raise Complaint(f"macro {header.name!r} is already defined")
-    assembly.macros[key] = Macro(header, tuple(body), frame)
+    assembly.macros[key] = Macro(header, Body(body), frame)
     assembly.forget_prepared()
+
+
+def call(assembly: "Assembly", macro: Macro, text: str) -> None:
+    """Assemble what a macro expands to."""
+    values = bind(macro.header, text, _evaluator(assembly))
+    expanded = _expand(assembly, macro.body, values)
+    assembly.expansions += 1
+    assembly.run_expansion(f"macro {macro.header.name}", expanded, macro.frame)
+    assembly.is_exited = False
+
+
+def _expand(assembly: "Assembly", body: Body, values: dict[str, str]) -> list[Statement]:
+    if assembly.is_alternate:
+        return body.expand_alternate(values, assembly.expansions, assembly.make_local)
+    return body.expand(values, assembly.expansions)
+
+
+def _evaluator(assembly: "Assembly") -> Evaluate | None:
+    """Give what evaluates `%` expressions, in alternate mode only."""
+
+    def evaluate(text: str) -> int:
+        operands = assembly.parser.operands(text)
+        if len(operands.trees) != 1:
+            raise Complaint("one expression is expected behind %")
+        return assembly.absolute(operands.trees[0], operands.atoms, "what stands behind %")
+
+    return evaluate if assembly.is_alternate else None
 
 
 def _purge(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
@@ -63,14 +90,24 @@ def _purge(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
             raise Complaint(f"there is no macro {word!r}")
 
 
+def _alternate(assembly: "Assembly", name: str, operands: Operands) -> None:
+    assembly.is_alternate = name == ".altmacro"
+
+
+# ---- repeats
+
+
 def _rept(assembly: "Assembly", name: str, text: str) -> None:
     body = collect(assembly, _REPEATS, ".endr")
     operands: Operands = assembly.parser.operands(text)
     if len(operands.trees) != 1:
         raise Complaint(f"{name} takes a repeat count")
     count = assembly.absolute(operands.trees[0], operands.atoms, "the repeat count")
-    if not 0 <= count <= MAX_REPEATS:
-        raise Complaint(f"repeat count {count} is outside 0..{MAX_REPEATS}")
+    if count < 0:
+        assembly.warn(f"negative count for {name} - ignored")
+        return
+    if count > MAX_REPEATS:
+        raise Complaint(f"repeat count {count} is more than {MAX_REPEATS}")
     _check_size(count, len(body))
     _repeat(assembly, name, body * count)
 
@@ -87,20 +124,41 @@ def _repeat(assembly: "Assembly", name: str, statements: list[Statement]) -> Non
 
 
 def _irp(assembly: "Assembly", name: str, text: str) -> None:
-    body = collect(assembly, _REPEATS, ".endr")
-    head = text.replace(",", " ", 1).split(None, 1)
-    if not head:
+    body = Body(collect(assembly, _REPEATS, ".endr"))
+    reader = Reader(tidy(text) if name in _WITH_ARGUMENTS else text.strip(), _evaluator(assembly))
+    parameter = reader.name()
+    if not parameter:
         raise Complaint(f"{name} takes a name and the values it shall have")
-    rest = head[1].strip() if len(head) > 1 else ""
-    if name == ".irpc":
-        values = list(unquote(rest)) or [""]
-    else:
-        values = [unquote(value) for value in split_arguments(rest)] or [""]
+    reader.skip_comma()
+    values = _values(reader) if name in _WITH_ARGUMENTS else _characters(reader)
     _check_size(len(values), len(body))
     expanded: list[Statement] = []
     for value in values:
-        expanded += substitute(body, {head[0]: value}, None)
+        expanded += _expand(assembly, body, {parameter: value})
     _repeat(assembly, name, expanded)
+
+
+def _values(reader: Reader) -> list[str]:
+    """Read the arguments of `.irp`; none at all count as one empty one."""
+    values = []
+    while not reader.is_done:
+        at = reader.at
+        values.append(reader.argument())
+        reader.skip_comma()
+        if reader.at == at:
+            raise Complaint(f"{reader.text[at]!r} begins no argument")
+    return values or [""]
+
+
+def _characters(reader: Reader) -> list[str]:
+    """Read the characters of `.irpc`; spaces count between quotes."""
+    values, is_quoted = [], False
+    for character in reader.text[reader.at :]:
+        if character == '"':
+            is_quoted = not is_quoted
+        elif is_quoted or not character.isspace():
+            values.append(character)
+    return values or [""]
 
 
 def _exit(assembly: "Assembly", name: str, operands: Operands) -> None:
@@ -118,8 +176,9 @@ TABLE: Table = {
     ".purgem": Directive("words", _purge),
     ".rept": Directive("raw", _rept),
     ".rep": Directive("raw", _rept),
-    ".irp": Directive("raw", _irp),
-    ".irpc": Directive("raw", _irp),
+    **{name: Directive("raw", _irp) for name in (".irp", ".irpc", ".irep", ".irepc")},
     ".exitm": Directive("operands", _exit),
+    ".mexit": Directive("operands", _exit),
+    **{name: Directive("operands", _alternate) for name in (".altmacro", ".noaltmacro")},
     **{name: Directive("raw", _stray) for name in (".endm", ".endmacro", ".endr")},
 }
