@@ -16,7 +16,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
 
 from assembler.errors import Complaint
 
-STARTS = ("operands", "section", "symbol_type", "macro", "words")
+STARTS = ("operands", "section", "symbol_type", "words")
 MAX_SHAPES = 20_000
 MAX_STATEMENT = 1_000_000
 _ATOMS = ("STRING", "CHARACTER", "NUMBER", "NAME")
@@ -114,23 +114,6 @@ class Operands:
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A macro parameter: its default, and whether it is `req` or `vararg`."""
-
-    name: str
-    default: str | None = None
-    qualifier: str | None = None
-
-
-@dataclass(frozen=True)
-class MacroHeader:
-    """What stands after `.macro`."""
-
-    name: str
-    parameters: tuple[Parameter, ...]
-
-
-@dataclass(frozen=True)
 class SectionHeader:
     """What stands after `.section`: a name, and arguments as they are written."""
 
@@ -183,16 +166,6 @@ class _Build(Transformer[Token, Any]):
 
     def symbol_type(self, name: Token, kind: Token) -> tuple[str, str]:
         return str(name), str(kind).strip('"')
-
-    def macro(self, name: Token, *parameters: Parameter) -> MacroHeader:
-        return MacroHeader(str(name), parameters)
-
-    def parameter(self, name: Token, qualifier: Token | None, default: Token | None) -> Parameter:
-        return Parameter(
-            str(name),
-            None if default is None else str(default),
-            None if qualifier is None else str(qualifier),
-        )
 
     def words(self, *words: Token) -> tuple[str, ...]:
         return tuple(str(word) for word in words)

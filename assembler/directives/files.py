@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assembler.directives.data import string_operand, unescape
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
-from assembler.parse import Operands
+from assembler.parse import Empty, Operands
 from assembler.sections import MAX_SECTION
 from assembler.source import Frame, split
 
@@ -64,9 +64,15 @@ def _incbin(assembly: "Assembly", name: str, operands: Operands) -> None:
     if not 1 <= len(operands.trees) <= 3:
         raise Complaint(".incbin takes the name of a file, an offset and a count")
     data = _read(assembly, _find(assembly, operands), MAX_SECTION)
-    numbers = [assembly.absolute(t, operands.atoms, name) for t in operands.trees[1:]]
-    skip = numbers[0] if numbers else 0
-    count = numbers[1] if len(numbers) > 1 and numbers[1] else len(data) - skip
+    numbers = [
+        None if isinstance(tree, Empty) else assembly.absolute(tree, operands.atoms, name)
+        for tree in operands.trees[1:]
+    ]
+    skip, count = (*numbers, None, None)[:2]
+    skip = skip or 0
+    if count == 0:
+        assembly.warn(f"{name} count zero, ignored")
+    count = count or len(data) - skip
     if skip < 0 or count < 0 or skip + count > len(data):
         raise Complaint(f"the file has {len(data)} bytes, not {skip} + {count}")
     assembly.emit_bytes(data[skip : skip + count])
