@@ -1,7 +1,8 @@
 """The specification: the table of all instructions.
 
 Adding an extension is one file under `isa/insns/` and one line here. Encoder, decoder,
-disassembler, engines, assembler and test cases read this table.
+disassembler, engines, assembler and test cases read this table. A user's own instructions join it
+as plugins (`isa/plugins.py`).
 """
 
 from types import ModuleType
@@ -10,6 +11,7 @@ from isa.compressed import FormTable
 from isa.fields import Operand
 from isa.insn import Insn, InstructionTable, Kind
 from isa.insns import a, c, m, privileged, rv64i, zicsr, zifencei
+from isa.plugins import plugin_modules
 
 __all__ = ["FORMS", "TABLE", "Insn", "InstructionTable", "Kind", "Operand", "load_table"]
 
@@ -22,5 +24,5 @@ def load_table(modules: tuple[ModuleType, ...] = EXTENSIONS) -> InstructionTable
     return InstructionTable(value for value in found if isinstance(value, Insn))
 
 
-TABLE = load_table()
+TABLE = load_table((*EXTENSIONS, *plugin_modules()))
 FORMS = FormTable(c.FORMS, TABLE)

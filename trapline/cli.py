@@ -84,6 +84,7 @@ def guarded(work: Callable[[], int], stderr: TextIO) -> int:
 
 def _dispatch(arguments: Sequence[str]) -> int:
     """Parse, importing only the subcommand that is named, and run it."""
+    arguments = _take_plugins(arguments)
     first = arguments[0] if arguments else ""
     parser = build_parser([first] if first in commands.names() else ())
     try:
@@ -91,6 +92,26 @@ def _dispatch(arguments: Sequence[str]) -> int:
     except SystemExit as leaving:  # argparse leaves like this after --help and --version
         return int(leaving.code or 0)
     return commands.load(args.command).run(args)
+
+
+def _take_plugins(arguments: Sequence[str]) -> list[str]:
+    """Take `--isa-plugin FILE` out: whatever reads the instruction table reads it as imported."""
+    kept, files = [], []
+    rest = iter(arguments)
+    for argument in rest:
+        option, equals, value = argument.partition("=")
+        if option == "--isa-plugin":
+            files.append(value if equals else next(rest, ""))
+        else:
+            kept.append(argument)
+    if files:
+        if not all(files):
+            raise TraplineError("--isa-plugin: expected a file with instructions")
+        if "isa.spec" in sys.modules:
+            raise TraplineError("--isa-plugin: the instruction table has been read already")
+        named = os.environ.get("TRAPLINE_ISA_PLUGIN", "").split(os.pathsep)
+        os.environ["TRAPLINE_ISA_PLUGIN"] = os.pathsep.join(filter(None, (*named, *files)))
+    return kept
 
 
 def _report(error: TraplineError, stderr: TextIO) -> None:

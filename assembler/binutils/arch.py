@@ -43,8 +43,8 @@ class Arch:
         return any(self._has(name) for name in ext.lower().split("|"))
 
     def _has(self, name: str) -> bool:
-        """Privileged instructions belong to the base; `F&Zbb` or `f_c` needs every part."""
-        if name == "i" or "-mode" in name:
+        """Privileged and users' own ones are always there; `F&Zbb` or `f_c` needs every part."""
+        if name == "i" or name.startswith("x") or "-mode" in name:
             return True
         return all(part in self.extensions for part in re.split(r"[&_+]", name))
 

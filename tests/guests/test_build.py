@@ -38,9 +38,7 @@ def relocations(elf: ELFFile) -> dict[str, list[tuple[int, int, int]]]:
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_a_source_assembles_to_what_gnu_as_makes_of_it(source: Path, tmp_path: Path):
     text = source.read_text()
-    ours = assemble(
-        text, filename=str(source), include_paths=include_paths(source), relax=False
-    )
+    ours = assemble(text, filename=str(source), include_paths=include_paths(source), relax=False)
     mine = ELFFile(io.BytesIO(ours.to_bytes()))
     with gnu_assemble(source, tmp_path).open("rb") as file:
         gnu = ELFFile(file)

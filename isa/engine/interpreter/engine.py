@@ -13,6 +13,7 @@ from isa.engine.lowering.subset import Lowering
 from isa.exits import Exit
 from isa.hart import Hart
 from isa.memory import Memory, address_of, map_lazily
+from isa.plugins import plugin_files
 from isa.pte import PAGE_SHIFT
 from isa.spec import TABLE, InstructionTable
 from isa.state import Slot
@@ -87,7 +88,9 @@ class InterpreterEngine:
 
     def __init__(self, table: InstructionTable = TABLE) -> None:
         if table is TABLE:
-            code = load_made("interpreter", ("isa",), lambda: interpreter_text(table))
+            code = load_made(
+                "interpreter", ("isa",), lambda: interpreter_text(table), plugin_files()
+            )
         else:
             code = load_module("interpreter", interpreter_text(table))
         self._run_at = code.address("run")

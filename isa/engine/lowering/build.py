@@ -14,7 +14,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -70,12 +70,17 @@ def load_module(name: str, text: str) -> MachineCode:
     return _load(name, text, _digest(text))
 
 
-def load_made(name: str, packages: tuple[str, ...], make_text: Callable[[], str]) -> MachineCode:
-    """Give the machine code of a text that is made from the sources of packages alone.
+def load_made(
+    name: str,
+    packages: tuple[str, ...],
+    make_text: Callable[[], str],
+    files: Iterable[Path] = (),
+) -> MachineCode:
+    """Give the machine code of a text that is made from packages' sources and `files` alone.
 
     As long as none of them has changed, the text need not be made again to know its hash.
     """
-    stamp = cache_folder() / f"{name}-made-from-{_digest(_sources(packages))}"
+    stamp = cache_folder() / f"{name}-made-from-{_digest(_sources(packages, files))}"
     if stamp.exists():
         digest = stamp.read_text()
         kept = cache_folder() / f"{name}-{digest}" / f"{name}.o"
@@ -87,9 +92,9 @@ def load_made(name: str, packages: tuple[str, ...], make_text: Callable[[], str]
     return code
 
 
-def _sources(packages: tuple[str, ...]) -> str:
+def _sources(packages: tuple[str, ...], more: Iterable[Path]) -> str:
     roots = [Path(str(sys.modules[package].__file__)).parent for package in packages]
-    files = sorted(path for root in roots for path in root.rglob("*.py"))
+    files = [*sorted(path for root in roots for path in root.rglob("*.py")), *more]
     return "\0".join(f"{path}\0{path.read_text(encoding='utf-8')}" for path in files)
 
 
