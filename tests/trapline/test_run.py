@@ -223,7 +223,7 @@ def test_the_device_tree_says_where_the_initial_ram_disk_is(tmp_path):
         (["--mem", "64k", "hello"], "is outside RAM"),
         (["--harts", "0", "hello"], "0 harts"),
         (["--harts", "two", "hello"], "invalid int value: 'two'"),
-        (["--isa", "rv64gc", "hello"], "ISA string 'rv64gc': no extension"),
+        (["--isa", "rv64gcv", "hello"], "ISA string 'rv64gcv': no extension"),
         (["--tlb", "3x3", "hello"], "a TLB of 3 sets and 3 ways"),
         (["--engine", "warp", "hello"], "no engine is called 'warp'"),
         (["--engine", "translator", "hello"], "not built yet"),
