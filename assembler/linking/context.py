@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from assembler.errors import LinkError, LinkErrors, ScriptError, nearest
+from assembler.linking import model
 from assembler.linking.model import InputFile, OutSection, Symbol
 from assembler.linking.options import LinkOptions
 from assembler.linking.statements import Header, Output, Region, Statement
@@ -30,6 +31,7 @@ class Context:
     files: list[InputFile] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     outputs: list[OutSection] = field(default_factory=list)  # in the order of the output file
+    all_outputs: list[OutSection] = field(default_factory=list)  # with those dropped as empty
     regions: dict[str, Region] = field(default_factory=dict)
     headers: list[Header] = field(default_factory=list)
     header_count: int | None = None  # program headers, once known
@@ -81,6 +83,24 @@ class Context:
         if found is None:
             raise ScriptError(f"memory region `{name}' not declared", location)
         return found
+
+    def neighbour(self, dropped: OutSection, address: int) -> OutSection:
+        """Find the output section that symbols of a dropped one belong to, by flags and place."""
+        at = self.all_outputs.index(dropped)
+        before = [one for one in self.all_outputs[:at] if not one.is_removed]
+        after = [one for one in self.all_outputs[at + 1 :] if not one.is_removed]
+        if not before or not after:
+            return (before[-1:] + after[:1] + [self.absolute])[0]
+        last, following = before[-1], after[0]
+        differ, strange = last.flags ^ following.flags, following.flags ^ dropped.flags
+        kind = model.ALLOC | model.THREAD_LOCAL
+        if differ & (kind | model.LOAD):
+            is_better = last.flags & model.LOAD and not following.flags & model.LOAD
+            return last if strange & kind or is_better else following
+        for flag in (model.READONLY, model.CODE):
+            if differ & flag:
+                return last if strange & flag else following
+        return last if address < following.vma else following
 
     def suggest(self, name: str) -> str:
         """Name a defined symbol that was probably meant."""

@@ -121,7 +121,9 @@ class Link:
         merge_attributes(link)
         mapper = Mapper(link)
         mapper.map()
-        obey_inserts(link)
+        if obey_inserts(link):
+            made = [one.section for one in link.output_statements() if one.section is not None]
+            link.outputs = sorted(link.outputs, key=made.index)
         OrphanPlacer(link, mapper).place()
         if not self.options.relocatable:
             merge_sections(link)
@@ -129,13 +131,14 @@ class Link:
 
     def _entry_symbol(self) -> str:
         entry = self.options.entry
-        return entry if isinstance(entry, str) else self.entry_name or "_start"
+        return entry if isinstance(entry, str) else self.entry_name or "start"
 
     # ---- addresses
 
     def _place(self) -> None:
         link, sizer = self.context, self.sizer
         sizer.regions.evaluate()
+        link.all_outputs = list(link.outputs)
         sizer.strip()
         self._find_thread_local()
         link.header_count = None if self.options.relocatable else estimate(link)
@@ -155,6 +158,7 @@ class Link:
             if not needs_layout:
                 break
         sizer.assign(Phase.FINAL)
+        self.folder.settle_symbols()
         sizer.regions.report()
 
     def _find_thread_local(self) -> None:
@@ -200,7 +204,7 @@ class Link:
         entry, link = self.options.entry, self.context
         if isinstance(entry, int):
             return entry
-        name = entry or self.entry_name or "_start"
+        name = entry or self.entry_name or "start"
         address = link.symbol_address(name)
         if address is not None:
             return address
@@ -210,7 +214,7 @@ class Link:
             pass
         text = next((out for out in link.outputs if out.name == ".text"), None)
         fallback = text.vma if text is not None else 0
-        if entry or self.entry_name or not self.options.relocatable:
+        if entry or self.entry_name:
             message = f"warning: cannot find entry symbol {name}; defaulting to {fallback:016x}"
             link.warn(message)
         return fallback

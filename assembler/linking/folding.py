@@ -83,6 +83,7 @@ class Folder:
     used: set[str] = field(default_factory=set)
     single: Symbol | None = None
     is_from_dot: bool = False
+    loose: dict[str, tuple[Symbol, OutSection]] = field(default_factory=dict)
     dot_section: OutSection | None = None  # where `.` belongs outside of sections
 
     def __post_init__(self) -> None:
@@ -333,11 +334,23 @@ class Folder:
         symbol.is_hidden = symbol.is_hidden or statement.is_hidden
         if isinstance(statement.value, Name) and self.single is not None:
             symbol.type = self.single.type
-        home = self.dot_section
-        if home is not None and section.is_absolute and self.is_from_dot:
-            symbol.section = home
-            symbol.value = (found.number - home.vma) & MASK64
+        if self.dot_section is not None and self.section.is_absolute and self.is_from_dot:
+            self.loose[symbol.name] = symbol, self.dot_section
+        else:
+            self.loose.pop(symbol.name, None)
         return None
+
+    def settle_symbols(self) -> None:
+        """Make places between sections belong to one, and those in dropped ones to a neighbour."""
+        for symbol, home in self.loose.values():
+            if symbol.section is self.link.absolute:
+                symbol.section, symbol.value = home, (symbol.value - home.vma) & MASK64
+        for symbol in self.link.symbols.by_name.values():
+            section = symbol.section
+            if isinstance(section, OutSection) and section.is_removed:
+                address = (symbol.value + section.vma) & MASK64
+                symbol.section = self.link.neighbour(section, address)
+                symbol.value = (address - symbol.section.vma) & MASK64
 
     def _forget(self) -> None:
         """Forget what the last expression was made of."""

@@ -6,12 +6,14 @@ the table's entries are constants, known when everything is placed.
 
 from assembler.linking import model
 from assembler.linking.context import Context
-from assembler.linking.model import HAS_CONTENTS, LINKER_CREATED, InputFile, Section, Symbol
+from assembler.linking.model import HAS_CONTENTS, LINKER_CREATED, InputFile, Reloc, Section, Symbol
 
 GOT_HI20, TLS_GOT_HI20, TLS_GD_HI20 = 20, 21, 22
 WORD = 8
 NORMAL, TLS_IE, TLS_GD = 1, 2, 4
 _WANTED = ((GOT_HI20, NORMAL), (TLS_GOT_HI20, TLS_IE), (TLS_GD_HI20, TLS_GD))
+
+_MAY_BE_INDIRECT = (2, 18, 19, GOT_HI20, 23, 26)  # 64, CALL, CALL_PLT, GOT, PCREL_HI20, HI20
 
 
 class GlobalOffsetTable:
@@ -23,6 +25,7 @@ class GlobalOffsetTable:
         self._plt_section: Section | None = None
         self._locals: list[Symbol] = []
         self._globals: set[int] = set()
+        self._indirect: list[Section] = []
 
     def scan(self) -> None:
         """Find what relocations want in the table, and make its sections."""
@@ -33,6 +36,8 @@ class GlobalOffsetTable:
         self._link_symbol()
 
     def _scan_section(self, file: InputFile, section: Section) -> None:
+        if not self._indirect and any(_is_indirect(one) for one in section.relocs):
+            self._create_indirect(file)
         wanted = dict(_WANTED)
         for reloc in section.relocs:
             kind = wanted.get(reloc.kind)
@@ -63,17 +68,27 @@ class GlobalOffsetTable:
             return
         made = []
         for name, size in ((".got", WORD), (".got.plt", 2 * WORD)):
-            section = Section(file, name, model.SHT_PROGBITS, model.SHF_ALLOC | model.SHF_WRITE)
-            section.flags |= LINKER_CREATED | HAS_CONTENTS
-            section.align_power, section.entsize = 3, WORD
+            flags = model.SHF_ALLOC | model.SHF_WRITE
+            section = _make(file, name, model.SHT_PROGBITS, flags, 3)
+            section.entsize = WORD
             section.size = section.raw_size = size
-            section.index = len(file.sections)
-            file.sections.append(section)
             made.append(section)
         self.section, self._plt_section = made
 
+    def _create_indirect(self, file: InputFile) -> None:
+        """Make the empty sections of indirect functions, whose flags their output sections get."""
+        code = model.SHF_ALLOC | model.SHF_EXEC
+        for name, kind, flags, power in (
+            (".iplt", model.SHT_PROGBITS, code, 4),
+            (".rela.iplt", model.SHT_RELA, model.SHF_ALLOC, 3),
+            (".igot.plt", model.SHT_PROGBITS, model.SHF_ALLOC | model.SHF_WRITE, 3),
+        ):
+            self._indirect.append(_make(file, name, kind, flags, power))
+
     def allocate(self) -> None:
         """Give each symbol its entries."""
+        for section in self._indirect:
+            section.flags |= model.EXCLUDE
         table = self.section
         if table is None:
             return
@@ -130,3 +145,19 @@ class GlobalOffsetTable:
         assert self.section is not None
         assert isinstance(self.section.data, bytearray)
         self.section.data[at : at + WORD] = (value & model.MASK64).to_bytes(WORD, "little")
+
+
+def _make(file: InputFile, name: str, kind: int, flags: int, power: int) -> Section:
+    """Make a section that no file has, as if it were the last of one."""
+    section = Section(file, name, kind, flags)
+    section.flags |= LINKER_CREATED | HAS_CONTENTS
+    section.align_power = power
+    section.index = len(file.sections)
+    file.sections.append(section)
+    return section
+
+
+def _is_indirect(reloc: Reloc) -> bool:
+    """Whether a relocation might mean an indirect function."""
+    symbol = reloc.symbol
+    return reloc.kind in _MAY_BE_INDIRECT and symbol is not None and not symbol.is_local

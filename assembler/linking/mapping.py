@@ -11,6 +11,7 @@ from assembler.linking import model
 from assembler.linking.context import Context
 from assembler.linking.model import ALLOC, HAS_CONTENTS, LOAD, NEVER_LOAD, READONLY, Section
 from assembler.linking.patterns import Pool
+from assembler.linking.special import special
 from assembler.linking.statements import (
     Assertion,
     Assign,
@@ -36,6 +37,7 @@ class Mapper:
     def __init__(self, link: Context) -> None:
         self._link = link
         self._pool = Pool(link.files)
+        self.common: Output | None = None  # where the script wants common symbols
 
     def keep(self) -> Iterator[Section]:
         """Give the sections that KEEP protects from being collected."""
@@ -74,6 +76,10 @@ class Mapper:
         for content in out.contents:
             match content:
                 case Wild():
+                    if self.common is None and any(
+                        one.name == "COMMON" for one in content.patterns
+                    ):
+                        self.common = out
                     for section in self._pool.matching(content, self._link.options.sort_section):
                         self.add(section, out, content.placed)
                 case Datum() | Text():
@@ -114,6 +120,8 @@ class Mapper:
                 raise ScriptError("illegal use of `/DISCARD/' section")
             return
         out.section = model.OutSection(out.name, flags)
+        if not flags:
+            out.section.type, out.section.elf_flags = special(out.name)
         self._link.outputs.append(out.section)
 
     def add(self, section: Section, out: Output, into: list[Section]) -> None:
@@ -154,23 +162,25 @@ class Mapper:
             if is_other or (flags & model.MERGE and made.entsize != section.entsize):
                 made.flags &= ~merging
                 flags &= ~merging
-            made.elf_flags |= section.elf_flags
-        else:
+        made.flags |= flags
+        if not made.has_input:
             made.has_input = True
-            made.type = section.type
-            made.elf_flags = section.elf_flags
+            is_same = not (made.flags ^ section.flags) & ~(merging | model.LINK_ONCE | model.KEEP)
+            made.type = made.type or (section.type if is_same else 0)
             if flags & model.MERGE:
                 made.entsize = section.entsize
-        made.flags |= flags
+        made.align_power = max(made.align_power, section.align_power)
         made.inputs.append(section)
 
 
-def obey_inserts(link: Context) -> None:
-    """Move what stands before an INSERT beside the output section that it names."""
+def obey_inserts(link: Context) -> bool:
+    """Move what stands before an INSERT beside the output section it names; say if any was."""
+    has_moved = False
     while True:
         inserts = [one for one in link.statements if isinstance(one, Insert)]
         if not inserts:
-            return
+            return has_moved
+        has_moved = True
         insert = inserts[0]
         at = link.statements.index(insert)
         outputs = [n for n in range(at) if isinstance(link.statements[n], Output)]

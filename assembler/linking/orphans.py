@@ -90,6 +90,9 @@ class OrphanPlacer:
         return False
 
     def _place(self, section: Section) -> None:
+        if section.name == "COMMON" and not self._link.options.relocatable:
+            self._place_common(section)
+            return
         out = (
             self._same_name(section)
             if not self._link.options.relocatable
@@ -100,6 +103,14 @@ class OrphanPlacer:
             return
         kind = self._kind(section, self._flags(section))
         self._insert(section, kind)
+
+    def _place_common(self, section: Section) -> None:
+        """Put common symbols with other zeros, or where the script wants such."""
+        out = self._mapper.common or self._link.find_output(".bss")
+        if out is None:
+            out = Output(".bss")
+            self._link.statements.append(out)
+        self._append(section, out)
 
     def _joined(self, section: Section) -> Output | None:
         """With -r: join sections of one name and kind."""
@@ -205,7 +216,7 @@ class OrphanPlacer:
         looks = [
             (out, out.section.flags if out.section is not None else out.flags)
             for out in self._link.output_statements()
-            if out.section is None or not by_type or out.section.type in (section.type, 0)
+            if out.section is None or not by_type or out.section.type == section.type
         ]
         for out, look in reversed(looks):
             if not (look ^ flags) & _COMPARED:

@@ -78,6 +78,8 @@ class Regions:
 
     def track(self, out: Output, made: OutSection, region: Region) -> None:
         """Note the section that load addresses of following ones go by."""
+        if out.is_ignored:
+            return
         last = region.last_os.section if region.last_os is not None else None
         is_counted = made.flags & ALLOC and not made.is_tbss
         is_moved = last is None and made.vma != made.lma

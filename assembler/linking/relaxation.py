@@ -48,8 +48,6 @@ class Relaxer:
         self.stage = 0
         self._is_compressed = bool(link.flags & 1)
         self._largest = -1
-        self._largest_near_gp = -1
-        self._first: Section | None = None
         self._gp: Symbol | None = None
         self._gp_value = 0
         for file in link.files:
@@ -62,11 +60,6 @@ class Relaxer:
         """Relax a section; say whether another pass may find more."""
         if not section.relocs or section.is_aligned:
             return False
-        if self._link.options.relax or self.stage:
-            if self._first is None:
-                self._first = section
-            elif self._first is section:
-                self._largest_near_gp = -1
         self._gp = self._link.symbols.get(GP)
         self._gp_value = (self._gp.address() if self._gp is not None else None) or 0
         if self.stage:
@@ -75,7 +68,7 @@ class Relaxer:
         if not self._link.options.relax:
             return False
         if self._largest < 0:
-            self._largest = self._largest_alignment(None)
+            self._largest = 1 << max((out.align_power for out in self._link.outputs), default=0)
         return _Shortening(self, section).run()
 
     # ---- alignment
@@ -115,17 +108,7 @@ class Relaxer:
         gp_out = gp.section.out if gp is not None and gp.section is not None else None
         if section is not None and gp_out is section and not section.is_absolute:
             return 1 << section.align_power
-        if self._largest_near_gp < 0:
-            self._largest_near_gp = self._largest_alignment(self._gp_value)
-        return self._largest_near_gp
-
-    def _largest_alignment(self, gp: int | None) -> int:
-        power = 0
-        for out in self._link.outputs:
-            ends = (out.vma, out.vma + out.size)
-            if not gp or any(fits_signed(end - gp, 12) for end in ends):
-                power = max(power, out.align_power)
-        return 1 << power
+        return self._largest
 
     @property
     def largest(self) -> int:

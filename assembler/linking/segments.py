@@ -216,7 +216,7 @@ def place_in_file(link: Context, headers: Sequence[ProgramHeader]) -> int:
         offset = _place_load(link, header, offset, (start, page))
     for section in link.outputs:
         if section.flags & ALLOC and not any(section in one.sections for one in loads):
-            section.file_offset = offset
+            section.file_offset = 0 if is_nobits(section) else offset
             offset += 0 if is_nobits(section) else section.size
     for header in headers:
         if header.type != PT_LOAD:
@@ -226,7 +226,7 @@ def place_in_file(link: Context, headers: Sequence[ProgramHeader]) -> int:
 
 def is_nobits(section: OutSection) -> bool:
     """Whether a section has no bytes in the file."""
-    return section.flags & (LOAD | HAS_CONTENTS) == 0 or section.type == model.SHT_NOBITS
+    return section.flags & (LOAD | HAS_CONTENTS) == 0
 
 
 def _place_load(link: Context, header: ProgramHeader, offset: int, limits: tuple[int, int]) -> int:
@@ -257,7 +257,7 @@ def _place_load(link: Context, header: ProgramHeader, offset: int, limits: tuple
         header.file_size = room if has_contents or not sections else start
     flags = R
     for section in sections:
-        offset = _add_section(header, section, offset)
+        offset = _add_section(link, header, section, offset)
         flags |= X if section.flags & CODE else 0
         flags |= 0 if section.flags & READONLY else W
     if link.options.text_writable and header.flags is None:
@@ -269,10 +269,12 @@ def _place_load(link: Context, header: ProgramHeader, offset: int, limits: tuple
     return offset - extra
 
 
-def _add_section(header: ProgramHeader, section: OutSection, offset: int) -> int:
+def _add_section(link: Context, header: ProgramHeader, section: OutSection, offset: int) -> int:
     distance = section.lma - (header.pa + header.memory_size)
     if distance < 0 and not section.is_tbss:
-        raise LinkError(f"section {section.name} lma {section.lma:#x} overlaps previous sections")
+        end = header.pa + header.memory_size
+        link.warn(f"section {section.name} lma {section.lma:#x} adjusted to {end:#x}")
+        section.lma, distance = end, 0
     if section.is_tbss:
         section.file_offset = offset
         return offset
@@ -284,6 +286,14 @@ def _add_section(header: ProgramHeader, section: OutSection, offset: int) -> int
     section.file_offset = offset
     header.memory_size += section.size
     return offset + (0 if is_nobits(section) else section.size)
+
+
+def _thread_size(sections: Sequence[OutSection]) -> int:
+    """Measure thread-local data, which may stand anywhere as long as they do not go back."""
+    size = 0
+    for section in sections:
+        size += max(0, section.lma - sections[0].lma - size) + section.size
+    return size
 
 
 def _place_other(header: ProgramHeader, loads: Iterable[ProgramHeader], start: int) -> None:
@@ -309,9 +319,9 @@ def _place_other(header: ProgramHeader, loads: Iterable[ProgramHeader], start: i
         header.memory_size = 0
     else:
         contents = [one for one in sections if not is_nobits(one)]
-        header.memory_size = (last.lma if header.type == PT_TLS else last.vma) + last.size
-        header.memory_size -= first.lma if header.type == PT_TLS else first.vma
-        header.memory_size = max(0, header.memory_size)
+        header.memory_size = last.vma + last.size - first.vma
+        if header.type == PT_TLS:
+            header.memory_size = _thread_size(sections)
         end = contents[-1].file_offset + contents[-1].size if contents else header.offset
         header.file_size = end - header.offset
     header.align = 1 << max(one.align_power for one in sections)

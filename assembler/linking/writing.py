@@ -6,6 +6,7 @@ Follows the System V Application Binary Interface, chapters "Object Files" and "
 import struct
 from collections.abc import Iterator, Sequence
 
+from assembler.errors import LinkError
 from assembler.linking import model
 from assembler.linking.context import Context
 from assembler.linking.got import GlobalOffsetTable
@@ -29,6 +30,7 @@ _SYMBOL = struct.Struct("<IBBHQQ")
 _IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
 _EM_RISCV, _ET_REL, _ET_EXEC = 243, 1, 2
 _SHN_ABS, _SHN_XINDEX = 0xFFF1, 0xFFFF
+MAX_FILE = 1 << 31
 _LOCAL_PREFIXES = (".L", "..", "_.L_")
 _SHF_KEPT = model.SHF_WRITE | model.SHF_ALLOC | model.SHF_EXEC | model.SHF_TLS
 _TYPES = {
@@ -184,7 +186,7 @@ class SymbolWriter:
 
 def section_flags(out: OutSection) -> int:
     """Give an output section's ELF flags."""
-    flags = model.SHF_ALLOC if out.flags & ALLOC else 0
+    flags = out.elf_flags | (model.SHF_ALLOC if out.flags & ALLOC else 0)
     flags |= 0 if out.flags & READONLY else model.SHF_WRITE
     flags |= model.SHF_EXEC if out.flags & CODE else 0
     flags |= model.SHF_TLS if out.flags & model.THREAD_LOCAL else 0
@@ -244,6 +246,8 @@ def write_image(link: Context, headers: Sequence[ProgramHeader], entry: int, off
         section.offset = offset
         offset += section.size
     at = offset + -offset % 8
+    if at > MAX_FILE:
+        raise LinkError(f"a file of {at:#x} bytes is larger than {MAX_FILE:#x}")
     body = bytearray(at)
     for section in sections:
         body[section.offset : section.offset + len(section.data)] = section.data
@@ -283,6 +287,9 @@ def _output_header(out: OutSection) -> _Section:
         made.data = b""
     sizes = {one.entsize for one in out.inputs}
     is_merged = out.flags & model.MERGE
+    if made.kind == model.SHT_RELA:
+        made.entsize = 24
+        return made
     made.entsize = out.entsize if is_merged else sizes.pop() if len(sizes) == 1 else 0
     return made
 
