@@ -106,8 +106,11 @@ class Architecture:
     def has(self, ext: str) -> bool:
         """Say whether one of the extensions named with bars between them is there.
 
-        A name that is no extension of the tables is a user's own, which is always there.
+        Of those with `&` between them each must be. A name that is no extension of the tables is a
+        user's own, which is always there.
         """
+        if "&" in ext:
+            return all(self.has(part) for part in ext.split("&"))
         names = self.names
         for part in ext.lower().split("|"):
             if part in names or part not in _VERSIONS:

@@ -8,7 +8,9 @@ asks for a relocation, and `%pcrel_lo(@)` pairs with the expansion's own first i
 from collections.abc import Iterator
 
 from assembler.reloc import low_part
-from isa.insn import Insn
+from isa.fields import UNWRITTEN
+from isa.insn import LITERALS, Insn
+from isa.registers import MODES
 from isa.spec import TABLE
 
 Expansion = tuple[str, tuple[str, ...]]
@@ -120,9 +122,6 @@ _FLOAT: tuple[Expansion, ...] = (
     ("fge.{} rd, fs1, fs2", ("fle.{} rd, fs2, fs1",)),
 )
 _FORMATS = ("s", "d", "h", "q")
-# Conversions that are always exact: without a rounding mode they have 0, not dynamic.
-_EXACT = frozenset("fcvt.d.s fcvt.d.w fcvt.d.wu fcvt.s.h fcvt.d.h".split())
-ROUNDING = "rm"
 
 # A register form that also takes an immediate, and the immediate form meant.
 _IMMEDIATE_FORMS = (
@@ -151,11 +150,14 @@ def expansions() -> Iterator[Expansion]:
 
 def rounded(syntax: str, insn: Insn) -> tuple[tuple[str, str], ...]:
     """Give the ways to write an instruction, and what is meant; a rounding mode may be left out."""
-    if ROUNDING not in insn.pattern.operands:
+    for literal in LITERALS:
+        if syntax.endswith(f", {literal}"):
+            short = syntax.removesuffix(f", {literal}")
+            return ((f"{short}, rm", short),)
+    if not insn.rounding:
         return ((syntax, syntax),)
-    short = syntax.removesuffix(f", {ROUNDING}")
-    mode = "rne" if insn.name in _EXACT else "dyn"
-    return (short, f"{short}, {mode}"), (syntax, syntax)
+    short = syntax.removesuffix(f", {insn.rounding}")
+    return (short, f"{short}, {MODES[UNWRITTEN[insn.rounding]]}"), (syntax, syntax)
 
 
 def _rows() -> Iterator[Expansion]:

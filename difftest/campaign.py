@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from difftest.generate import plain_program, system_program
+from difftest.generate import float_program, plain_program, system_program
 from difftest.lockstep import Report, compare
 from difftest.program import Program
 from difftest.shrink import save, shrink
@@ -15,6 +15,7 @@ from difftest.sides import Side
 
 GENERATORS: dict[str, Callable[[str], Program]] = {
     "plain": plain_program,
+    "float": float_program,
     "system": system_program,
 }
 

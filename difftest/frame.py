@@ -7,6 +7,7 @@ are mostly sensible. Handlers use x28 to x31, and no stack.
 import random
 
 from difftest.program import RAM_BASE
+from isa import mstatus as ms
 from isa.csrs import CSRS
 from isa.pte import PTE_A, PTE_D, PTE_PPN_SHIFT, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X
 from isa.spec import TABLE
@@ -30,6 +31,7 @@ _LIKELY = (
     *("mstatus", "mstatus", "sstatus", "sstatus", "mie", "mip", "sie", "sip", "mideleg"),
     *("mepc", "sepc", "mcause", "scause", "mtval", "stval", "mscratch", "sscratch"),
     *("medeleg", "mcounteren", "scounteren", "satp", "cycle", "instret", "misa", "menvcfg"),
+    *("fflags", "frm", "fcsr", "fcsr"),
     *("senvcfg", "mtvec", "stvec", "mhartid", "mvendorid", "mhpmcounter3", "mhpmevent31"),
 )
 READ_ONLY_HERE = frozenset(CSRS.by_name[n].number for n in ("misa", "mtvec", "stvec", "satp"))
@@ -65,6 +67,7 @@ def starting_csrs(rng: random.Random) -> dict[str, int]:
         "mepc": CODE,
         "sepc": CODE,
         "mie": rng.choice((0, everything)),
+        "mstatus": rng.choice((0, 1, 2, 3, 3)) * ms.FS // 3,
     }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from difftest import frame
 from difftest.program import RAM_BASE, Program
+from isa import mstatus as ms
 from isa.insn import Insn, Kind
 from isa.spec import TABLE
 
@@ -25,7 +26,11 @@ CORNERS = tuple(
     for value in (near - 2, near - 1, near, near + 1)
 )
 KIND_WEIGHTS = {Kind.ALU: 60, Kind.LOAD: 14, Kind.STORE: 12, Kind.BRANCH: 10, Kind.JUMP: 4}
+FLOAT_WEIGHT = 40
 BY_KIND = {kind: [insn for insn in TABLE if insn.kind is kind] for kind in Kind}
+INTEGER = {kind: [insn for insn in BY_KIND[kind] if not insn.is_float] for kind in KIND_WEIGHTS}
+SEEN = [TABLE.by_name[name] for name in ("fmv.x.d", "fsd", "feq.d", "fclass.s", "fsw")]
+"""Instructions that bring a floating-point register to where every side shows it."""
 ATOMICS = [insn for insn in TABLE if insn.ext == "A"]
 CSR_OPS = [insn for insn in TABLE if "csr" in insn.pattern.operands]
 
@@ -43,9 +48,11 @@ def interesting(rng: random.Random) -> int:
 class Generator:
     """Draws the instructions of one program."""
 
-    def __init__(self, rng: random.Random, *, has_system: bool) -> None:
+    def __init__(self, rng: random.Random, *, has_system: bool, has_float: bool = False) -> None:
         self._rng = rng
         self._has_system = has_system
+        self._weights = KIND_WEIGHTS | ({Kind.FLOAT: FLOAT_WEIGHT} if has_float else {})
+        self._by_kind = BY_KIND if has_float else INTEGER
         self._done = self._left = 0
 
     def code(self, length: int) -> tuple[int, ...]:
@@ -63,9 +70,10 @@ class Generator:
     # Computation, memory and control flow
 
     def _plain(self) -> int:
-        kinds = list(KIND_WEIGHTS)
-        kind = self._rng.choices(kinds, [KIND_WEIGHTS[k] for k in kinds])[0]
-        insn = self._rng.choice(BY_KIND[kind])
+        kind = self._rng.choices(list(self._weights), list(self._weights.values()))[0]
+        insn = self._rng.choice(self._by_kind[kind])
+        if kind is Kind.FLOAT and self._rng.random() < 0.35:
+            insn = self._rng.choice(SEEN)
         return insn.encode(**{name: self._value(insn, name) for name in insn.pattern.operands})
 
     def _value(self, insn: Insn, name: str) -> int:
@@ -76,6 +84,10 @@ class Generator:
             return self._pick((DATA_POINTER, 6), (SPLIT_POINTER, 5), (self._wild(), 1))
         if name == "rs1" and insn.kind is Kind.JUMP:
             return self._pick((CODE_POINTER, 8), (self._wild_code(), 1))
+        if operand.kind == "freg":
+            return self._rng.randrange(self._rng.choice((3, 8, 32)))
+        if operand.kind == "rm":
+            return self._rounding()
         if operand.kind == "xreg":
             return self._any_register()
         if name == "offset":
@@ -86,6 +98,12 @@ class Generator:
         if name == "imm" and self._rng.random() < 0.3:
             return self._rng.randrange(-16, 16)
         return self._rng.randrange(operand.lo, operand.hi + 1)
+
+    def _rounding(self) -> int:
+        """Draw a rounding mode, now and then, where traps are expected, a reserved one."""
+        if self._has_system and self._rng.random() < 0.02:
+            return self._rng.choice((5, 6))
+        return self._rng.choice((0, 1, 2, 3, 4, 7, 7, 7))
 
     def _pick(self, *weighted: tuple[int, int]) -> int:
         return self._rng.choices([v for v, _ in weighted], [w for _, w in weighted])[0]
@@ -190,6 +208,7 @@ class Generator:
         accesses = self._rng.choices(BY_KIND[Kind.LOAD] + BY_KIND[Kind.STORE], k=3)
         values = {"rd": self._rng.choice(FREE), "rs2": self._any_register(), "rs1": base}
         values["imm"] = self._rng.randrange(-2048, 2048)
+        values["fd"] = values["fs2"] = self._rng.randrange(8)
         words = [a.encode(**{n: values[n] for n in a.pattern.operands}) for a in accesses]
         set_bits, clear_bits = self._rng.choice((("csrrs", "csrrc"), ("csrrc", "csrrs")))
         flags = asm("lui", rd=bits, imm20=self._rng.choice((0x20, 0x40, 0x80, 0x60, 0xC0, 0xE0)))
@@ -266,11 +285,38 @@ def _registers(rng: random.Random) -> list[int]:
 
 def plain_program(seed: str, length: int = 200) -> Program:
     """Draw a program of RV64IM instructions that only computes, loads, stores and branches."""
-    rng = random.Random(f"plain {seed}")
+    return _computing("plain", seed, length)
+
+
+def float_program(seed: str, length: int = 200) -> Program:
+    """Draw a program that computes with floating point too, in every rounding mode."""
+    return _computing("float", seed, length)
+
+
+def _computing(kind: str, seed: str, length: int) -> Program:
+    rng = random.Random(f"{kind} {seed}")
+    has_float = kind == "float"
     x = _registers(rng)
-    code = Generator(rng, has_system=False).code(length)
+    code = Generator(rng, has_system=False, has_float=has_float).code(length)
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)}
-    return Program(code, frame.CODE, {}, data, tuple(x), {"mtvec": RAM_BASE}, f"plain {seed}")
+    csrs = {"mtvec": RAM_BASE}
+    if has_float:
+        data = {frame.DATA: _floats(rng)}
+        csrs |= {"mstatus": ms.FS, "frm": rng.randrange(5)}
+    return Program(code, frame.CODE, {}, data, tuple(x), csrs, f"{kind} {seed}")
+
+
+def _floats(rng: random.Random) -> bytes:
+    """Draw data for floating-point programs: exponents that often meet, NaNs, boxed values."""
+    words = []
+    for _ in range(frame.DATA_SIZE // 8):
+        near_one = 0x3FF + rng.randrange(-60, 60)
+        exponent = rng.choice((0, 1, near_one, near_one, 0x7FE, 0x7FF, rng.getrandbits(11)))
+        fraction = rng.getrandbits(52) & rng.getrandbits(52)
+        double = rng.getrandbits(1) << 63 | exponent << 52 | fraction
+        single = MASK << 32 | rng.getrandbits(1) << 31 | (exponent & 0xFF) << 23 | double >> 29
+        words.append(rng.choice((double, single & MASK, MASK << 16 & MASK | rng.getrandbits(16))))
+    return b"".join(word.to_bytes(8, "little") for word in words)
 
 
 def system_program(seed: str, length: int = 500) -> Program:
@@ -280,7 +326,7 @@ def system_program(seed: str, length: int = 500) -> Program:
     x[TABLE_POINTER] = frame.LEAVES + 0x800
     x[SATP_VALUE] = frame.satp(rng)
     x[SPLIT_POINTER] += rng.choice((0, frame.ALIAS))
-    code = Generator(rng, has_system=True).code(length)
+    code = Generator(rng, has_system=True, has_float=True).code(length)
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)} | frame.page_tables(rng)
     csrs = (
         frame.starting_csrs(rng)

@@ -12,7 +12,7 @@ from isa.spec import TABLE
 
 RAM_BASE = 0x8000_0000
 RAM_SIZE = 0x2_0000
-ISA = "rv64ima_zicntr_zicsr_zifencei_smepmp"  # of every side
+ISA = "rv64imafd_zfh_zfa_zicntr_zicsr_zifencei_smepmp"  # of every side
 
 
 @dataclass(frozen=True)

@@ -42,14 +42,13 @@ class Reconciliation:
 
 
 ALL = (1 << 64) - 1
-FS_AND_SD = 3 << 13 | 1 << 63
 MPP = 3 << 11
 ADUE = 1 << 61
-STATUS = ("mstatus", "sstatus")
 
 _SPIKE = Reconciliation(
     compared={
         "x1 to x31, pc, privilege": "after every instruction and trap",
+        "f0 to f31": "where programs move, store or compare them: Spike's bindings hide them",
         "CSRs of M and S-mode": "after every privileged instruction and trap, and at the end",
         "traps": "by their effects: cause, epc, tval, status, privilege, pc",
         "RAM": "all of it at the end; a difference is traced to the instruction that made it",
@@ -72,7 +71,6 @@ _SPIKE = Reconciliation(
         "waiting": "a WFI that waits ends the program",
     },
     choices=(
-        Choice("mstatus", FS_AND_SD, STATUS, "FS may be read-only zero without F; Spike keeps it"),
         Choice("mstatus", MPP, ("mstatus",), "MPP = 2 is reserved: we keep the old, Spike takes U",
                lambda value: value & MPP == 2 << 11),
         Choice("medeleg", 3 << 18, ("medeleg",), "Spike delegates two causes that we lack"),

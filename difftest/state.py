@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from isa.csrs import CSRS
-from isa.registers import X_NAMES
+from isa.registers import F_NAMES, X_NAMES
 
 COUNTERS = {"cycle", "time", "instret", "mcycle", "minstret"}
 CONSTANT = {"mvendorid", "marchid", "mimpid", "mhartid", "mconfigptr", "misa"}
@@ -38,6 +38,7 @@ class State:
     x: tuple[int, ...]
     csrs: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)  # of the modelled TLB; ours only
+    f: tuple[int, ...] = ()  # ours only
 
     def differences(self, other: "State") -> list[Difference]:
         """List what differs; CSRs that only one side gave are not compared."""
@@ -46,6 +47,9 @@ class State:
             for i, (a, b) in enumerate(zip(self.x, other.x, strict=True))
             if a != b
         ]
+        if self.f and other.f:
+            pairs = zip(F_NAMES, self.f, other.f, strict=True)
+            found += [Difference(name, a, b) for name, a, b in pairs if a != b]
         for name in ("pc", "priv"):
             a, b = getattr(self, name), getattr(other, name)
             found += [Difference(name, a, b)] if a != b else []

@@ -7,6 +7,7 @@ Written in the words that every engine executes. Follows the chapters "Machine-L
 from isa import mstatus as ms
 from isa.causes import Irq, Priv
 from isa.extensions import BITS
+from isa.softfloat.status import is_off, note_write
 from isa.state import Slot
 from isa.words import Page, divu
 
@@ -16,6 +17,8 @@ SATP_BARE = 0
 SATP_SV39 = 8
 MISA_ISU = 1 << 8 | 1 << 18 | 1 << 20
 ISA_M, ISA_A, ISA_C = BITS["M"], BITS["A"], BITS["C"]
+ISA_F, ISA_D = BITS["F"], BITS["D"]
+FFLAGS, FCSR = 0x001, 0x003
 COUNT_CYCLES = 1
 COUNT_INSTRET = 4
 
@@ -28,6 +31,8 @@ def may_access(hart: Page, number: int, is_write: bool) -> bool:
     if is_write and number >> 10 == 3:
         return False
     if number == SATP and priv == Priv.S and hart[Slot.MSTATUS] & ms.TVM != 0:
+        return False
+    if number >= FFLAGS and number <= FCSR and is_off(hart):
         return False
     if number & 0xFE0 == CYCLE:
         return may_count(hart, number & 31)
@@ -52,7 +57,34 @@ def read_misa(hart: Page) -> int:
         value = value | 1
     if isa & ISA_C:
         value = value | 1 << 2
+    if isa & ISA_F:
+        value = value | 1 << 5
+    if isa & ISA_D:
+        value = value | 1 << 3
     return value
+
+
+def write_fflags(hart: Page, value: int) -> None:
+    """Write the accrued floating-point exception flags."""
+    hart[Slot.FFLAGS] = value & 0x1F
+    note_write(hart)
+
+
+def write_frm(hart: Page, value: int) -> None:
+    """Write the dynamic rounding mode; a reserved one makes instructions that use it illegal."""
+    hart[Slot.FRM] = value & 7
+    note_write(hart)
+
+
+def read_fcsr(hart: Page) -> int:
+    """Read rounding mode and flags."""
+    return hart[Slot.FRM] << 5 | hart[Slot.FFLAGS]
+
+
+def write_fcsr(hart: Page, value: int) -> None:
+    """Write rounding mode and flags."""
+    write_frm(hart, value >> 5)
+    write_fflags(hart, value)
 
 
 def write_mepc(hart: Page, value: int) -> None:
@@ -67,13 +99,23 @@ def write_sepc(hart: Page, value: int) -> None:
 
 def read_sstatus(hart: Page) -> int:
     """Read mstatus as S-mode sees it."""
-    return hart[Slot.MSTATUS] & ms.SSTATUS_VISIBLE
+    return hart[Slot.MSTATUS] & (ms.SSTATUS_VISIBLE | ms.FS | ms.SD)
 
 
 def write_sstatus(hart: Page, value: int) -> None:
     """Write the bits of mstatus that S-mode sees."""
     kept = hart[Slot.MSTATUS] & ~ms.SSTATUS_WRITABLE
-    hart[Slot.MSTATUS] = kept | value & ms.SSTATUS_WRITABLE
+    hart[Slot.MSTATUS] = with_fs(hart, kept | value & ms.SSTATUS_WRITABLE, value)
+
+
+def with_fs(hart: Page, status: int, value: int) -> int:
+    """Give a new mstatus the FS field of a written value, and SD, which follows from it."""
+    if hart[Slot.ISA] & ISA_F == 0:
+        return status
+    status = status & ~(ms.FS | ms.SD) | value & ms.FS
+    if status & ms.FS == ms.FS:
+        return status | ms.SD
+    return status
 
 
 def write_mstatus(hart: Page, value: int) -> None:
@@ -81,7 +123,7 @@ def write_mstatus(hart: Page, value: int) -> None:
     kept = hart[Slot.MSTATUS] & ~ms.MSTATUS_WRITABLE
     if value & ms.MPP != 2 << ms.MPP_SHIFT:
         kept = kept & ~ms.MPP | value & ms.MPP
-    hart[Slot.MSTATUS] = kept | value & ms.MSTATUS_WRITABLE
+    hart[Slot.MSTATUS] = with_fs(hart, kept | value & ms.MSTATUS_WRITABLE, value)
 
 
 def read_sie(hart: Page) -> int:

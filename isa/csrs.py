@@ -18,6 +18,14 @@ _S_IRQS = 0x222
 _ALL_IRQS = 0xAAA
 _COUNTERS = 7
 
+_FLOAT_CSRS = (
+    Csr("fflags", 0x001, "Accrued floating-point exceptions.", Slot.FFLAGS,
+        write=access.write_fflags, ext="F"),
+    Csr("frm", 0x002, "Dynamic rounding mode.", Slot.FRM, write=access.write_frm, ext="F"),
+    Csr("fcsr", 0x003, "Rounding mode and exceptions.",
+        read=access.read_fcsr, write=access.write_fcsr, ext="F"),
+)  # fmt: skip
+
 _COUNTER_CSRS = (
     Csr("cycle", 0xC00, "Cycles, for user code.", read=access.read_mcycle, ext="Zicntr"),
     Csr("time", 0xC01, "Wall-clock time in timebase ticks.", read=access.read_time, ext="Zicntr"),
@@ -89,4 +97,4 @@ _PMP_CSRS = (
       for i in range(PMP_ENTRIES, 64)),
 )  # fmt: skip
 
-CSRS = CsrTable((*_COUNTER_CSRS, *_S_CSRS, *_M_CSRS, *_PMP_CSRS))
+CSRS = CsrTable((*_FLOAT_CSRS, *_COUNTER_CSRS, *_S_CSRS, *_M_CSRS, *_PMP_CSRS))

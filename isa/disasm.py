@@ -6,9 +6,10 @@ The text comes from the instruction's syntax; pc-relative operands print as abso
 import re
 
 from isa.csrs import CSRS
-from isa.fields import Operand
+from isa.fields import UNWRITTEN, Operand
 from isa.insn import OPERAND_NAME, ORDERING, SUFFIXES, Insn
-from isa.registers import X_NAMES
+from isa.registers import F_NAMES, MODES, X_NAMES
+from isa.softfloat.constants import CONSTANT_TEXTS
 from isa.spec import TABLE
 
 _FENCE = "iorw"
@@ -29,9 +30,12 @@ def format_insn(insn: Insn, values: dict[str, int], pc: int) -> str:
     if not space:
         return mnemonic
     operands = insn.pattern.operands
+    if insn.rounding and values[insn.rounding] == UNWRITTEN[insn.rounding]:
+        text = text.removesuffix(f", {insn.rounding}")
 
     def fill(found: re.Match[str]) -> str:
-        return _format(operands[found[0]], values[found[0]], pc)
+        name = found[0]
+        return _format(operands[name], values[name], pc) if name in operands else name
 
     return f"{mnemonic}\t{OPERAND_NAME.sub(fill, text).replace(', ', ',')}"
 
@@ -39,6 +43,12 @@ def format_insn(insn: Insn, values: dict[str, int], pc: int) -> str:
 def _format(operand: Operand, value: int, pc: int) -> str:
     if operand.kind == "xreg":
         return X_NAMES[value]
+    if operand.kind == "freg":
+        return F_NAMES[value]
+    if operand.kind == "rm":
+        return MODES.get(value, "unknown")
+    if operand.kind == "fli":
+        return CONSTANT_TEXTS[value]
     if operand.kind == "csr":
         csr = CSRS.by_number.get(value)
         return csr.name if csr else f"{value:#x}"

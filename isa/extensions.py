@@ -5,7 +5,8 @@ the ISA string (chapter "ISA Extension Naming Conventions" of the RISC-V Unprivi
 """
 
 NAMES: tuple[str, ...] = (
-    *("I", "M", "A", "C", "S", "U", "Zicsr", "Zifencei", "Zicntr", "Zcb", "Zcmop"),
+    *("I", "M", "A", "F", "D", "C", "S", "U", "Zicsr", "Zifencei", "Zicntr"),
+    *("Zfhmin", "Zfh", "Zfa", "Zcb", "Zcmop"),
     *("Smepmp",),
 )
 
@@ -22,3 +23,8 @@ def mask(ext: str) -> int:
     for name in ext.split("|"):
         bits |= BITS.get(name, ALL)
     return bits
+
+
+def needs(ext: str) -> tuple[int, ...]:
+    """Give the masks of which a hart needs a bit each; `ext` may name several, `&` between."""
+    return tuple(mask(one) for one in ext.split("&"))

@@ -13,18 +13,28 @@ from isa.errors import OperandError, SpecError
 
 WIDTHS = {"rd": 5, "rs1": 5, "rs2": 5, "csr": 12, "uimm": 5, "imm20": 20, "shamt": 6, "shamtw": 5}
 WIDTHS |= {"pred": 4, "succ": 4, "fm": 4, "rdp": 3, "rs1p": 3, "rs2p": 3, "aqrl": 2}
+WIDTHS |= {"fd": 5, "fs1": 5, "fs2": 5, "fs3": 5, "fdp": 3, "fs2p": 3, "rm": 3, "rmx": 3, "fli": 5}
 
 OPERAND_KINDS = {
     **dict.fromkeys(("rd", "rs1", "rs2"), "xreg"),
     **dict.fromkeys(("rdp", "rs1p", "rs2p"), "xreg"),
+    **dict.fromkeys(("fd", "fs1", "fs2", "fs3", "fdp", "fs2p"), "freg"),
+    **dict.fromkeys(("rm", "rmx"), "rm"),
     **dict.fromkeys(("imm",), "imm"),
+    "fli": "fli",
     **dict.fromkeys(("uimm", "imm20", "shamt", "shamtw", "fm", "aqrl"), "uimm"),
     "offset": "offset",
     "csr": "csr",
     **dict.fromkeys(("pred", "succ"), "fence"),
 }
 SIGNED_KINDS = ("imm", "offset")
+REGISTER_KINDS = ("xreg", "freg")
 POPULAR = 8  # compressed three-bit fields name x8 to x15
+UNWRITTEN = {"rm": 7, "rmx": 0}
+"""Operands that may be left out of the text, and the value that leaving one out stands for.
+
+`rm` is a rounding mode, by default the dynamic one; `rmx` that of a conversion always exact.
+"""
 
 _TOKEN = re.compile(r"(?P<bits>[-01]+)$|(?P<name>[a-z][a-z0-9]*)(\[(?P<slices>[0-9:|]+)\])?$")
 
@@ -148,6 +158,6 @@ def _make_operand(name: str, slices: list[Slice], text: str) -> Operand:
     align = 1 << low
     if kind in SIGNED_KINDS:
         return Operand(name, kind, tuple(slices), -(1 << top), (1 << top) - align, align)
-    if kind == "xreg" and top == 2:
+    if kind in REGISTER_KINDS and top == 2:
         return Operand(name, kind, tuple(slices), POPULAR, POPULAR + 7, align, POPULAR)
     return Operand(name, kind, tuple(slices), 0, (2 << top) - align, align)

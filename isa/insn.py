@@ -14,11 +14,14 @@ from functools import cached_property
 from typing import Any
 
 from isa.errors import OperandError, SpecError
-from isa.fields import Operand, Pattern, parse_pattern
+from isa.fields import UNWRITTEN, Operand, Pattern, parse_pattern
 
 ORDERING = "aqrl"
 """The operand that stands in the mnemonic, as a suffix."""
 SUFFIXES = ("", ".rl", ".aq", ".aqrl")
+_UNWRITTEN = {ORDERING: 0, **UNWRITTEN}
+LITERALS = ("rtz",)
+"""What stands in the text as it is."""
 OPERAND_NAME = re.compile(r"[a-z][a-z0-9]*")
 
 
@@ -30,6 +33,7 @@ class Kind(Enum):
     STORE = "store"  # the result is written to memory at rs1+imm
     BRANCH = "branch"  # a true result jumps to pc+offset
     JUMP = "jump"  # the result is the target; rd takes the next pc
+    FLOAT = "float"  # the meaning may take hart and rounding mode; the result is written to rd, fd
     SYSTEM = "system"  # the meaning takes the hart; its result is written to rd if it has one
 
 
@@ -45,17 +49,29 @@ class Insn:
     meaning: Callable[..., Any]
     size: int = 0  # of the memory access
     refines: str = ""  # the instruction some of whose encodings this one names
+    fixed: tuple[tuple[str, int], ...] = ()  # arguments of the meaning that are the same always
 
     @cached_property
     def operands(self) -> tuple[Operand, ...]:
         """Operands in the order of the assembly text."""
         _, _, text = self.syntax.partition(" ")
-        return tuple(self.pattern.operands[name] for name in OPERAND_NAME.findall(text))
+        names = [name for name in OPERAND_NAME.findall(text) if name not in LITERALS]
+        return tuple(self.pattern.operands[name] for name in names)
 
     @cached_property
     def params(self) -> tuple[str, ...]:
         """Names of the meaning's parameters."""
         return tuple(inspect.signature(self.meaning).parameters)
+
+    @cached_property
+    def is_float(self) -> bool:
+        """Whether it needs the floating-point state to be on."""
+        return any(operand.kind == "freg" for operand in self.pattern.operands.values())
+
+    @cached_property
+    def rounding(self) -> str:
+        """Name of the operand that holds the rounding mode; empty when there is none."""
+        return next((n for n, op in self.pattern.operands.items() if op.kind == "rm"), "")
 
     @property
     def length(self) -> int:
@@ -71,12 +87,10 @@ class Insn:
         """Encode operand values by name; an offset is a distance in bytes."""
         word = self.pattern.match
         for name, operand in self.pattern.operands.items():
-            if name == ORDERING:
-                word |= operand.insert(values.get(name, 0))
-                continue
-            if name not in values:
+            value = values.get(name, _UNWRITTEN.get(name))
+            if value is None:
                 raise OperandError(f"{self.name}: no value for {name}")
-            word |= operand.insert(values[name])
+            word |= operand.insert(value)
         return word
 
     def extract(self, word: int) -> dict[str, int]:
@@ -149,7 +163,7 @@ def _overlap(a: Pattern, b: Pattern) -> bool:
 
 def _check_syntax(insn: Insn) -> None:
     _, _, text = insn.syntax.partition(" ")
-    written = set(OPERAND_NAME.findall(text))
+    written = set(OPERAND_NAME.findall(text)) - set(LITERALS)
     fields = set(insn.pattern.operands) - {ORDERING}
     if written != fields:
         odd = ", ".join(sorted(written ^ fields))
@@ -166,12 +180,14 @@ Meaning = Callable[..., Any]
 
 def _decorator(kind: Kind) -> Callable[..., Callable[[Meaning], Insn]]:
     def describe(
-        syntax: str, bits: str, *, ext: str, size: int = 0, refines: str = ""
+        syntax: str, bits: str, *, ext: str, size: int = 0, refines: str = "", **fixed: int
     ) -> Callable[[Meaning], Insn]:
         name = syntax.partition(" ")[0]
+        always = tuple(fixed.items())
 
         def make(meaning: Meaning) -> Insn:
-            return Insn(name, syntax, parse_pattern(bits), ext, kind, meaning, size, refines)
+            pattern = parse_pattern(bits)
+            return Insn(name, syntax, pattern, ext, kind, meaning, size, refines, always)
 
         return make
 
@@ -182,6 +198,7 @@ def _decorator(kind: Kind) -> Callable[..., Callable[[Meaning], Insn]]:
 insn = _decorator(Kind.ALU)
 load = _decorator(Kind.LOAD)
 store = _decorator(Kind.STORE)
+floating = _decorator(Kind.FLOAT)
 branch = _decorator(Kind.BRANCH)
 jump = _decorator(Kind.JUMP)
 system = _decorator(Kind.SYSTEM)

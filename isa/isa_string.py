@@ -14,6 +14,14 @@ IMPLIES: dict[str, tuple[str, ...]] = {
     "G": ("M", "A", "F", "D", "Zicsr", "Zifencei"),
     "B": ("Zba", "Zbb", "Zbs"),
 }
+REQUIRES: dict[str, tuple[str, ...]] = {
+    "D": ("F",),
+    "F": ("Zicsr",),
+    "Zfh": ("Zfhmin",),
+    "Zfhmin": ("F",),
+    "Zfa": ("F",),
+}
+"""What an extension brings with it."""
 SAME = {"zmmul": "M", "zca": "C", "zaamo": "A", "zalrsc": "A", "sv39": "S"}
 _VERSION = re.compile(r"(?<=[a-z])\d+p\d+$")
 _KNOWN = {name.lower(): name for name in NAMES}
@@ -34,7 +42,14 @@ def parse_isa(text: str) -> int:
     bits = sum(BITS[name] for name in ALWAYS)
     for name in names:
         for found in _resolve(name, text):
-            bits |= BITS[found]
+            bits |= _with_required(found)
+    return bits
+
+
+def _with_required(name: str) -> int:
+    bits = BITS[name]
+    for other in REQUIRES.get(name, ()):
+        bits |= _with_required(other)
     return bits
 
 

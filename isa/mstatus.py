@@ -11,6 +11,8 @@ MPIE = 1 << 7
 SPP = 1 << 8
 MPP = 3 << 11
 MPP_SHIFT = 11
+FS = 3 << 13
+FS_SHIFT = 13
 MPRV = 1 << 17
 SUM = 1 << 18
 MXR = 1 << 19
@@ -19,6 +21,7 @@ TW = 1 << 21
 TSR = 1 << 22
 UXL_64 = 2 << 32
 SXL_64 = 2 << 34
+SD = 1 << 63
 
 MSTATUS_WRITABLE = SIE | MIE | SPIE | MPIE | SPP | MPRV | SUM | MXR | TVM | TW | TSR
 MSTATUS_FIXED = UXL_64 | SXL_64

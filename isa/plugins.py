@@ -99,8 +99,10 @@ def check_meaning(insn: Insn) -> None:
     """Refuse a meaning that takes what is no operand, uses unknown words, or writes too early."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(insn.meaning))).body[0]
     assert isinstance(tree, ast.FunctionDef), f"{insn.name}: a meaning is a function"
+    taken = {*insn.pattern.operands, *SPECIAL, *(name for name, _ in insn.fixed)}
+    taken |= {"rm"} if insn.rounding else set()
     for name in insn.params:
-        if name.removesuffix("_index") not in insn.pattern.operands and name not in SPECIAL:
+        if name.removesuffix("_index") not in taken:
             raise _refusal(insn, tree, f"takes {name}, which is no operand of it")
     local = {node.id for node in _names(tree) if isinstance(node.ctx, ast.Store)} | {*insn.params}
     known = local | insn.meaning.__globals__.keys()

@@ -8,20 +8,28 @@ as plugins (`isa/plugins.py`).
 from types import ModuleType
 
 from isa.compressed import FormTable
+from isa.family import Family
 from isa.fields import Operand
 from isa.insn import Insn, InstructionTable, Kind
-from isa.insns import a, c, m, privileged, rv64i, zicsr, zifencei
+from isa.insns import a, c, f, fcvt, m, privileged, rv64i, zfa, zicsr, zifencei
 from isa.plugins import plugin_modules
 
 __all__ = ["FORMS", "TABLE", "Insn", "InstructionTable", "Kind", "Operand", "load_table"]
 
-EXTENSIONS: tuple[ModuleType, ...] = (rv64i, m, a, zicsr, zifencei, privileged)
+EXTENSIONS: tuple[ModuleType, ...] = (rv64i, m, a, zicsr, zifencei, privileged, f, fcvt, zfa)
 
 
 def load_table(modules: tuple[ModuleType, ...] = EXTENSIONS) -> InstructionTable:
     """Build the table of the instructions that `modules` describe, in their order."""
     found = (value for module in modules for value in vars(module).values())
-    return InstructionTable(value for value in found if isinstance(value, Insn))
+    return InstructionTable(insn for value in found for insn in _insns(value))
+
+
+def _insns(value: object) -> tuple[Insn, ...]:
+    """Give the instructions that a name in a module stands for: one, a family, or none."""
+    if isinstance(value, Family):
+        return value.members
+    return (value,) if isinstance(value, Insn) else ()
 
 
 TABLE = load_table((*EXTENSIONS, *plugin_modules()))

@@ -58,6 +58,12 @@ class Slot(_From0):
     WAITING = auto()  # 1 while stalled in WFI
     TIME_OFFSET = auto()  # ticks that the guest has set its time ahead
     RESERVED = auto()  # 1 + machine RAM offset that LR has reserved, or 0
+    (F0, F1, F2, F3, F4, F5, F6, F7, F8, F9) = (auto() for _ in range(10))
+    (F10, F11, F12, F13, F14, F15, F16, F17, F18, F19) = (auto() for _ in range(10))
+    (F20, F21, F22, F23, F24, F25, F26, F27, F28, F29) = (auto() for _ in range(10))
+    (F30, F31) = (auto() for _ in range(2))
+    FFLAGS = auto()  # accrued floating-point exception flags
+    FRM = auto()  # dynamic rounding mode
     ARCH_END = auto()
 
     # Configuration, set by the board or the monitor

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from isa import mstatus as ms
 from isa.causes import Priv
+from isa.extensions import BITS
 from isa.hart import Hart
 from isa.mmu import Access, translate
 from isa.state import Slot
@@ -32,7 +33,6 @@ A0, A1 = 10, 11
 
 S_ENTRY: tuple[tuple[Slot, int], ...] = (
     (Slot.PRIV, Priv.S),
-    (Slot.MSTATUS, ms.MSTATUS_FIXED),
     (Slot.MEDELEG, DELEGATED_EXCEPTIONS),
     (Slot.MIDELEG, DELEGATED_INTERRUPTS),
     (Slot.MCOUNTEREN, COUNTERS),
@@ -57,7 +57,9 @@ def enter_supervisor(hart: Hart, entry: HartEntry) -> None:
     """Enter S-mode at an address, as booting, HSM start and non-retentive resume do."""
     kept = [(slot, hart.slots[slot]) for slot in _KEPT]
     hart.reset(entry.pc)
-    for slot, value in (*kept, *S_ENTRY):
+    floats = ms.FS | ms.SD if hart.slots[Slot.ISA] & BITS["F"] else 0
+    status = (Slot.MSTATUS, ms.MSTATUS_FIXED | floats)  # on, as firmware leaves it
+    for slot, value in (*kept, *S_ENTRY, status):
         hart.slots[slot] = value
     hart[A0], hart[A1] = entry.a0, entry.a1
 

@@ -9,9 +9,10 @@ from assembler.binutils.aliases import aliases, plain_parts
 from assembler.binutils.arch import Arch
 from assembler.csr_names import NEWEST, csr_name
 from isa.compressed import Form
-from isa.fields import Operand
+from isa.fields import UNWRITTEN, Operand
 from isa.insn import ORDERING, SUFFIXES, Insn, Kind
-from isa.registers import X_NAMES
+from isa.registers import F_NAMES, MODES, X_NAMES
+from isa.softfloat.constants import CONSTANT_TEXTS
 from isa.spec import FORMS, TABLE
 
 _FENCE = "iorw"
@@ -55,6 +56,7 @@ class Printer:
         self._has_aliases = has_aliases
         self._is_numeric = is_numeric
         self._x = tuple(f"x{i}" for i in range(32)) if is_numeric else X_NAMES
+        self._f = tuple(f"f{i}" for i in range(32)) if is_numeric else F_NAMES
         self._kept: dict[int, Text | None] = {}
 
     def print(self, word: int) -> Text | None:
@@ -70,7 +72,7 @@ class Printer:
         if insn is None or not self._arch.has(insn.ext):
             return Text(_OTHERS[word]) if word in _OTHERS else None
         values = insn.extract(word)
-        if insn.encode(**values) != word:  # bits that are ignored, but reserved
+        if insn.encode(**values) != word or values.get("rmx"):  # bits ignored, but reserved
             return None
         return self._insn(insn, values)
 
@@ -81,6 +83,8 @@ class Printer:
                 if alias.fits(values) and self._arch.has(alias.ext):
                     name, parts = alias.name, alias.parts
                     break
+        if insn.rounding and values[insn.rounding] == UNWRITTEN[insn.rounding]:
+            parts = (*parts[:-3], "")  # without comma and mode
         name += SUFFIXES[values.get(ORDERING, 0)]
         return self._addressed(insn, values, name, parts)
 
@@ -189,6 +193,12 @@ class Printer:
         match operand.kind:
             case "xreg":
                 return self._x[value]
+            case "freg":
+                return self._f[value]
+            case "rm":
+                return MODES.get(value, "unknown")
+            case "fli":
+                return CONSTANT_TEXTS[value]
             case "offset":
                 return ""
             case "csr":

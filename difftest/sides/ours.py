@@ -88,7 +88,8 @@ class OurSide:
         csrs = {name: self.hart.csr[name] for name in STATE_CSRS} if with_csrs else {}
         counted = COUNTS + TLB_COUNTS if self._tlb else COUNTS
         counts = {slot.name.lower(): slots[slot] for slot in counted} if with_csrs else {}
-        return State(slots[Slot.PC], slots[Slot.PRIV], tuple(slots[:32]), csrs, counts)
+        x, f = tuple(slots[:32]), tuple(slots[Slot.F0 : Slot.F31 + 1])
+        return State(slots[Slot.PC], slots[Slot.PRIV], x, csrs, counts, f)
 
     def memory(self) -> bytes:
         """Read all RAM."""

@@ -13,7 +13,7 @@ from difftest.program import ISA, RAM_BASE, RAM_SIZE, Program, pack
 from difftest.sides import Stop
 from difftest.state import STATE_CSRS, State
 from isa.csrs import CSRS
-from isa.mstatus import MPRV
+from isa.mstatus import FS, MPRV
 from isa.pmp import ALL_LOCKS
 from isa.spec import TABLE
 from isa.words import MASK
@@ -51,19 +51,23 @@ class SpikeSide:
         )
         self._core: Any = self._sim.get_core(0)
         self._fresh_csrs = {name: self._core.get_csr(n) for name, n in NUMBERS.items()}
-        fences = tuple(TABLE.by_name[name].encode() for name in ("fence.i",))
-        self._fences = (*fences, TABLE.by_name["sfence.vma"].encode(rs1=0, rs2=0))
+        fences = (asm("fence.i"), asm("sfence.vma", rs1=0, rs2=0))
+        zeros = (asm("fmv.d.x", fd=i, rs1=0) for i in range(32))
+        self._start = (*fences, *zeros)  # Spike's own zeros are not boxed: NaNs
 
     def load(self, program: Program) -> None:
         """Start anew with a program."""
         core = self._core
         core.reset()
+        self.set_csr("mstatus", FS)  # without it Spike refuses to write fcsr
         for name, value in self._fresh_csrs.items():
-            core.put_csr(NUMBERS[name], value)
+            if name != "mstatus":
+                core.put_csr(NUMBERS[name], value)
         core.put_csr(MENVCFG, MENVCFG_ADUE)
         core.put_csr(PMPADDR0, PMP_ALL)
         core.put_csr(PMPCFG0, NAPOT_RWX)
         self._fill(program)
+        core.put_csr(NUMBERS["mstatus"], self._fresh_csrs["mstatus"])
         for name, value in program.csrs.items():
             self.set_csr(name, value)
         for number, value in enumerate(program.x):
@@ -71,7 +75,7 @@ class SpikeSide:
         core.state.pc = program.start
 
     def _fill(self, program: Program) -> None:
-        """Write memory, zeros where the program has nothing, and fence instruction fetch."""
+        """Write memory, zeros where the program has nothing; fence, and clear f0 to f31."""
         wanted = bytearray(self._ram_size)
         for at, raw in program.segments().items():
             wanted[at - RAM_BASE : at - RAM_BASE + len(raw)] = raw
@@ -79,12 +83,13 @@ class SpikeSide:
         for at in range(0, self._ram_size, 8):
             if wanted[at : at + 8] != have[at : at + 8]:
                 self._write(RAM_BASE + at, int.from_bytes(wanted[at : at + 8], "little"))
-        words = pack(self._fences)
-        self._write(STUB, int.from_bytes(words, "little"))
+        words = pack(self._start)
+        for at in range(0, len(words), 8):
+            self._write(STUB + at, int.from_bytes(words[at : at + 8], "little"))
         self._core.state.pc = STUB
         for counter in (MCYCLE, MINSTRET):  # a written counter does not count the next instruction
-            self._core.put_csr(counter, 1 - len(self._fences) & MASK)
-        for _ in self._fences:
+            self._core.put_csr(counter, 1 - len(self._start) & MASK)
+        for _ in self._start:
             self._core.step(1)
         assert self._core.get_csr(MINSTRET) == 0, "Spike's counters do not start at 0"
 
@@ -161,3 +166,8 @@ class SpikeSide:
     def set_csr(self, name: str, value: int) -> None:
         """Set a CSR."""
         self._core.put_csr(CSRS.by_name[name].number, value)
+
+
+def asm(name: str, **values: int) -> int:
+    """Encode one instruction."""
+    return TABLE.by_name[name].encode(**values)

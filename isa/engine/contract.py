@@ -11,6 +11,7 @@ from isa.exits import Exit, ExitReason
 from isa.hart import Hart
 from isa.insn import Insn, Kind
 from isa.mmu import Access, access_fault
+from isa.softfloat.status import note_write
 from isa.spec import TABLE
 from isa.state import Slot
 from isa.trap import take
@@ -61,6 +62,8 @@ def complete_access(hart: Hart, value: int = 0) -> None:
     insn, rd, mask = _decode_access(slots[_EXIT_INSN])
     if rd is not None:
         slots[rd] = word(insn.meaning(Word(value & mask)))
+        if insn.is_float:
+            note_write(hart)
     slots[_PC] = slots[_NEXT_PC]
     slots[_INSTRET] += 1
     slots[_EXIT] = _FUEL
@@ -74,7 +77,8 @@ def _decode_access(insn_word: int) -> tuple[Insn, int | None, int]:
     assert insn.kind in (Kind.LOAD, Kind.STORE), f"{insn.name} does not access a device"
     if insn.kind is Kind.STORE:
         return insn, None, 0
-    rd = insn.extract(insn_word)["rd"] or int(Slot.SINK)
+    values = insn.extract(insn_word)
+    rd = int(Slot.F0) + values["fd"] if insn.is_float else values["rd"] or int(Slot.SINK)
     return insn, rd, (1 << 8 * insn.size) - 1
 
 

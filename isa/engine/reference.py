@@ -10,10 +10,11 @@ from isa.atomics import is_held_up
 from isa.compressed import FormTable
 from isa.engine.contract import read_exit
 from isa.exits import Exit, ExitReason
-from isa.extensions import mask
+from isa.extensions import needs
 from isa.hart import Hart
 from isa.insn import Insn, Kind
 from isa.mmu import fetch, load, store
+from isa.softfloat.status import LAST_MODE, is_off, note_write, rounding
 from isa.spec import FORMS, TABLE, InstructionTable
 from isa.state import Slot
 from isa.trap import pend, pend_illegal, take, take_interrupt
@@ -25,6 +26,7 @@ Decoded = tuple[Insn | None, dict[str, Any], tuple[int, ...]]
 FETCH_MISALIGNED = 0
 MOST_DECODED = 1 << 16
 REGISTERS_READ = (("rs1", "rs1_index"), ("rs2", "rs2_index"))
+FLOATS_READ = ("fs1", "fs2", "fs3")
 
 
 class ReferenceEngine:
@@ -82,11 +84,16 @@ class ReferenceEngine:
             hart[Slot.INSTRET] += 1
 
     def _carry_out(self, hart: Hart, raw: Word) -> None:
-        insn, values, needs = self._decode(raw)
-        if insn is None or not all(hart[Slot.ISA] & need for need in needs):
+        insn, values, wanted = self._decode(raw)
+        if insn is None or not all(hart[Slot.ISA] & mask for mask in wanted):
             pend_illegal(hart, raw)
             return
         pc = hart[Slot.PC]
+        if insn.is_float:
+            if not may_float(hart, insn, values):
+                pend_illegal(hart, raw)
+                return
+            values = values | {"rm": rounding(hart, values.get(insn.rounding, Word(0)))}
         insn_word = values["word"]
         hart[Slot.NEXT_PC] = pc + (4 if raw & 3 == 3 else 2)
         values = self._operands(hart, values, pc)
@@ -110,20 +117,20 @@ class ReferenceEngine:
         return known
 
     def _decode_anew(self, raw: Word) -> Decoded:
-        needs = []
+        wanted: tuple[int, ...] = ()
         insn_word = int(raw)
         if raw & 3 != 3:
             found = self._forms.expand(int(raw))
             if found is None:
                 return None, {}, ()
             form, insn_word = found
-            needs.append(mask(form.ext))
+            wanted = needs(form.ext)
         insn = self._table.decode(insn_word)
         if insn is None:
             return None, {}, ()
-        needs.append(mask(insn.ext))
         values = {name: word(v) for name, v in insn.extract(insn_word).items()}
-        return insn, values | {"word": Word(insn_word)}, tuple(needs)
+        values |= {name: word(v) for name, v in insn.fixed} | {"word": Word(insn_word)}
+        return insn, values, wanted + needs(insn.ext)
 
     def _operands(self, hart: Hart, values: dict[str, Any], pc: Word) -> dict[str, Any]:
         """Add what the hart's state decides: registers read, pc, the hart itself."""
@@ -132,6 +139,9 @@ class ReferenceEngine:
             if name in values:
                 values[index] = values[name]
                 values[name] = hart[values[name]]
+        for name in FLOATS_READ:
+            if name in values:
+                values[name] = hart[Slot.F0 + values[name]]
         return values
 
     def _finish(
@@ -158,5 +168,17 @@ class ReferenceEngine:
         hart[Slot.NEXT_PC] = target
 
     def _write_rd(self, hart: Hart, values: dict[str, Any], result: int | None) -> None:
-        if "rd" in values and values["rd"] and result is not None and not is_held_up(hart):
+        if result is None or is_held_up(hart):
+            return
+        if "fd" in values:
+            hart[Slot.F0 + values["fd"]] = word(result)
+            note_write(hart)
+        elif values.get("rd"):
             hart[values["rd"]] = word(result)
+
+
+def may_float(hart: Hart, insn: Insn, values: dict[str, Any]) -> bool:
+    """Say whether floating-point state is on and the rounding mode, if there is one, exists."""
+    if is_off(hart):
+        return False
+    return not insn.rounding or rounding(hart, values[insn.rounding]) <= LAST_MODE

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from difftest import campaign
-from difftest.generate import plain_program, system_program
+from difftest.generate import float_program, plain_program, system_program
 from difftest.sides import make_side
 from difftest.sides.ours import OurSide
 from tests.tools import require_module
@@ -33,6 +33,12 @@ def test_computation_agrees_with_spike(engine, spike):
     programs = (plain_program(f"suite {i}") for i in range(40))
     result = campaign.run(programs, OurSide(engine.name), spike, steps=600, stride=60)
     assert_no_difference(result, 24_000)
+
+
+def test_floating_point_agrees_with_spike(engine, spike):
+    programs = (float_program(f"suite {i}") for i in range(30))
+    result = campaign.run(programs, OurSide(engine.name), spike, steps=600, stride=60)
+    assert_no_difference(result, 14_000)
 
 
 def test_traps_privilege_and_translation_agree_with_spike(engine, spike):

@@ -11,6 +11,8 @@ from isa import mstatus as ms
 from isa.causes import Cause, Priv
 from isa.csrs import ALL, CSRS, Csr, CsrTable
 from isa.errors import SpecError
+from isa.hart import Hart
+from isa.isa_string import parse_isa
 from isa.state import Slot
 from tests.isa.bench import CODE, M_VECTOR, S_VECTOR, asm, bench, run
 
@@ -33,8 +35,13 @@ CAUSES = 0xB3FF  # 0 to 9, 12, 13, 15
 ALL_CONFIGS = 0x9F9F_9F9F_9F9F_9F9F
 READ_ONLY = -1
 STOPS = -2  # M-mode could not go on; tested elsewhere
+FLOATS = ("fflags", "frm", "fcsr")
+WITH_F = parse_isa("rv64imaf_zicntr_zicsr_zifencei")
 
 CASES = {
+    "fflags": Case(0x001, 0, 0x1F),
+    "frm": Case(0x002, 0, 7),
+    "fcsr": Case(0x003, 0, 0xFF),
     "cycle": Case(0xC00, 0, READ_ONLY),
     "time": Case(0xC01, 0, READ_ONLY),
     "instret": Case(0xC02, 0, READ_ONLY),
@@ -84,6 +91,15 @@ NAMES = list(CASES)
 COUNTERS = {"cycle": 1, "time": 2, "instret": 4}
 
 
+def hart_with(name: str, *code: int, priv: Priv = Priv.M, **options: int) -> Hart:
+    """Give a hart that has a CSR: with floating point, and that on, for those that need it."""
+    isa = {"isa": WITH_F} if name in FLOATS else {}
+    hart = bench(priv, *code, **isa, **options)
+    if name in FLOATS:
+        hart.csr["mstatus"] = ms.FS
+    return hart
+
+
 def test_every_csr_has_a_case_with_its_number():
     assert {name: csr.number for name, csr in CSRS.by_name.items()} == {
         name: case.number for name, case in CASES.items()
@@ -92,7 +108,7 @@ def test_every_csr_has_a_case_with_its_number():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_reset_value(engine, name):
-    hart = bench(Priv.M, asm("csrrs", rd=10, csr=CASES[name].number, rs1=0), hart_id=3)
+    hart = hart_with(name, asm("csrrs", rd=10, csr=CASES[name].number, rs1=0), hart_id=3)
     run(engine, hart)
     assert hart.x[10] == CASES[name].reset
 
@@ -105,7 +121,7 @@ def test_a_write_keeps_the_writable_bits_or_is_illegal(engine, name):
         asm("csrrw", rd=12, csr=number, rs1=0),
         asm("csrrs", rd=13, csr=number, rs1=0),
     ]
-    hart = bench(Priv.M, *code)
+    hart = hart_with(name, *code)
     hart.x[11] = ALL
     if ones == READ_ONLY:
         run(engine, hart)
@@ -120,7 +136,7 @@ def test_a_write_keeps_the_writable_bits_or_is_illegal(engine, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_read_needs_the_privilege_in_the_number(engine, name, priv):
     number = CASES[name].number
-    hart = bench(priv, asm("csrrs", rd=10, csr=number, rs1=0))
+    hart = hart_with(name, asm("csrrs", rd=10, csr=number, rs1=0), priv=priv)
     hart.csr["mcounteren"] = hart.csr["scounteren"] = 7
     run(engine, hart)
     is_allowed = priv >= (number >> 8 & 3)

@@ -7,6 +7,7 @@ import pytest
 
 from isa.csrs import CSRS
 from isa.disasm import disassemble
+from isa.insn import Insn
 from isa.spec import TABLE
 from tests.isa.samples import operand_sets
 from tests.tools import require_tool
@@ -16,12 +17,19 @@ LINE = re.compile(r"^ *[0-9a-f]+:\t[0-9a-f]+ +\t?(.*?)(?:\s+#.*)?$", re.MULTILIN
 ANNOTATION = re.compile(r" <[^>]*>$")
 
 
+UNKNOWN = ("Zfhmin", "Zfh", "Zfa")  # extensions that objdump 2.40 does not expect in bare code
+
+
 def _is_comparable(values: dict[str, int]) -> bool:
-    """Tell CSRs that only objdump knows by name from the others."""
-    return "csr" not in values or values["csr"] in CSRS.by_number
+    """Tell CSRs and rounding modes that only objdump, or only we, give names from the others."""
+    return values.get("csr", 0) in (0, *CSRS.by_number) and values.get("rmx", 0) == 0
 
 
-@pytest.mark.parametrize("insn", list(TABLE), ids=lambda i: i.name)
+def _is_known(insn: Insn) -> bool:
+    return not set(insn.ext.split("&")) & set(UNKNOWN)
+
+
+@pytest.mark.parametrize("insn", [i for i in TABLE if _is_known(i)], ids=lambda i: i.name)
 def test_the_text_is_what_objdump_prints(insn, tmp_path, subprocess_text):
     objdump = require_tool("riscv64-unknown-elf-objdump")
     rng = random.Random(insn.name)

@@ -16,12 +16,19 @@ from tests.tools import require_tool
 
 SEED = 20260101
 PER_INSN = 40
-UNSPELLABLE = {"pred": 0, "succ": 0}  # LLVM 14 has no way to write an empty set
+# LLVM 14 has no way to write an empty set, a reserved rounding mode, or one that does not matter.
+UNSPELLABLE = {"pred": (0,), "succ": (0,), "rm": (5, 6), "rmx": range(1, 8)}
+MODES = ("rne", "rtz", "rdn", "rup", "rmm", "", "", "dyn")
+UNKNOWN = ("Zfa",)  # to LLVM 14
 
 
 def _operand(operand: Operand, value: int) -> str:
     if operand.kind == "xreg":
         return f"x{value}"
+    if operand.kind == "freg":
+        return f"f{value}"
+    if operand.kind == "rm":
+        return MODES[value]
     if operand.kind == "fence":
         return "".join(c for c, bit in zip("iorw", (8, 4, 2, 1), strict=True) if value & bit)
     return str(value)
@@ -31,6 +38,7 @@ def _text(insn: Insn, values: dict[str, int]) -> str:
     mnemonic, _, operands = insn.syntax.partition(" ")
     mnemonic += SUFFIXES[values.get(ORDERING, 0)]
     fields = insn.pattern.operands
+    operands = operands.removesuffix(", rmx")
     filled = OPERAND_NAME.sub(lambda m: _operand(fields[m[0]], values[m[0]]), operands)
     return f"{mnemonic} {filled}"
 
@@ -40,8 +48,9 @@ def _cases() -> list[tuple[str, int]]:
     return [
         (_text(insn, values), insn.encode(**values))
         for insn in TABLE
+        if not set(insn.ext.split("&")) & set(UNKNOWN)
         for values in operand_sets(insn, rng, PER_INSN)
-        if not any(values.get(name) == value for name, value in UNSPELLABLE.items())
+        if not any(values.get(name) in odd for name, odd in UNSPELLABLE.items())
     ]
 
 
@@ -52,7 +61,7 @@ def llvm_mc() -> str:
 
 
 def _run(llvm_mc: str, option: str, text: str) -> str:
-    command = [llvm_mc, "-triple=riscv64", "-mattr=+m,+a", option]
+    command = [llvm_mc, "-triple=riscv64", "-mattr=+m,+a,+f,+d,+zfh", option]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

@@ -70,7 +70,7 @@ def test_the_second_level_may_be_left_out():
     assert machine_config(Options(second_tlb="1x0"), SOFTTLB).second.ways == 0
 
 
-@pytest.mark.parametrize("isa", ["rv64gc", "rv32i", "", "nonsense"])
+@pytest.mark.parametrize("isa", ["rv64gcv", "rv32i", "", "nonsense"])
 def test_an_isa_that_is_not_implemented_is_refused(isa):
     with pytest.raises(TraplineError, match="ISA string"):
         machine_config(Options(isa=isa), BARE)

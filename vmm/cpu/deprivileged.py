@@ -14,6 +14,7 @@ from isa.spec import TABLE
 from isa.state import Slot
 from isa.tlb import flush
 from isa.trap import pend, take, take_interrupt
+from isa.words import word
 from vmm.counts import Count, count
 from vmm.exit_log import TLB_MISS, log_exit
 from vmm.memory.softtlb import fence, interpret_one, refill, select_context
@@ -71,9 +72,11 @@ def run_vcpu(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
 def enter(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
     """Run the hart with the vCPU's registers and translations, then take the registers back."""
     copy_registers(hart, vcpu)
+    lend_floats(hart, vcpu)
     select_context(hart, vcpu)
     reason = engine_run(hart, fuel)
     copy_registers(vcpu, hart)
+    take_floats_back(hart, vcpu)
     return reason
 
 
@@ -81,6 +84,29 @@ def copy_registers(to: MachinePage, source: MachinePage) -> None:
     """Copy x0 to x31 and the pc."""
     slot = 0
     while slot <= Slot.PC:
+        to[slot] = source[slot]
+        slot = slot + 1
+
+
+def lend_floats(hart: MachinePage, vcpu: MachinePage) -> None:
+    """Give the hart the vCPU's mstatus.FS, and what it lets the guest use."""
+    state = vcpu[Slot.MSTATUS] & ms.FS
+    hart[Slot.MSTATUS] = hart[Slot.MSTATUS] & ~ms.FS | state
+    if state != 0:
+        copy_floats(hart, vcpu)
+
+
+def take_floats_back(hart: MachinePage, vcpu: MachinePage) -> None:
+    """Take the floating-point state back when the guest may have changed it."""
+    if hart[Slot.MSTATUS] & ms.FS == ms.FS:
+        vcpu[Slot.MSTATUS] = vcpu[Slot.MSTATUS] | ms.FS | ms.SD
+        copy_floats(vcpu, hart)
+
+
+def copy_floats(to: MachinePage, source: MachinePage) -> None:
+    """Copy f0 to f31, flags and rounding mode."""
+    slot = word(Slot.F0)
+    while slot <= Slot.FRM:
         to[slot] = source[slot]
         slot = slot + 1
 

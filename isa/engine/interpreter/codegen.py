@@ -21,7 +21,7 @@ from isa.engine.interpreter.ops import (
     places,
 )
 from isa.engine.lowering.subset import Lowering
-from isa.extensions import mask
+from isa.extensions import needs
 from isa.fields import Operand
 from isa.insn import Insn, Kind
 from isa.spec import FORMS, InstructionTable
@@ -86,7 +86,7 @@ class Generator:
             for insn in sorted(group, key=lambda i: not i.refines):
                 test = f"insn & {k(insn.pattern.mask)} == {k(insn.pattern.match)}"
                 if insn.ext != "I":
-                    test += f" and isa & {k(mask(insn.ext))} != {k(0)}"
+                    test += "".join(f" and isa & {k(m)} != {k(0)}" for m in needs(insn.ext))
                 lines.append(f"        if {test}:")
                 lines.append(textwrap.indent(body(insn), " " * 12))
         shared = [f"    {name} = {text}" for text, name in self._shared.items()]
@@ -108,7 +108,7 @@ class Generator:
             rd = self._share(self._field(fields["rd"]))
             parts.append(f"rd_or_sink({rd}) << {k(where['rd'].at)}")
         parts += [
-            f"({self._field(fields[name])}) << {k(where[name].at)}"
+            f"({self._register(fields[name])}) << {k(where[name].at)}"
             for name in REGISTERS[1:]
             if name in fields
         ]
@@ -146,6 +146,11 @@ class Generator:
     def _field(self, operand: Operand) -> str:
         return field_text(operand, "insn", self.k)
 
+    def _register(self, operand: Operand) -> str:
+        """Give the slot of a register operand."""
+        first = f"{self.k(Slot.F0)} + " if operand.kind == "freg" else ""
+        return f"{first}({self._field(operand)})"
+
     # Slow execution
 
     def carry_out_text(self) -> str:
@@ -162,18 +167,43 @@ class Generator:
             Kind.STORE: self._slow_store,
             Kind.BRANCH: self._slow_branch,
             Kind.JUMP: self._slow_jump,
+            Kind.FLOAT: self._slow_float,
             Kind.SYSTEM: self._slow_system,
         }
-        return bodies[insn.kind](insn) + "\nreturn"
+        return f"{self._float_check(insn)}{bodies[insn.kind](insn)}\nreturn"
+
+    def _float_check(self, insn: Insn) -> str:
+        """Give the tests that an instruction with floating-point registers must pass."""
+        if not insn.is_float:
+            return ""
+        mode = self._share(self._mode(insn)) if insn.rounding else self.k(0)
+        return f"if not may_float(hart, {mode}):\n    return\n"
+
+    def _mode(self, insn: Insn) -> str:
+        return f"rounding(hart, {self._field(insn.pattern.operands[insn.rounding])})"
 
     def _operands(self, insn: Insn) -> dict[str, str]:
-        values = {name: self._share(self._field(op)) for name, op in insn.pattern.operands.items()}
+        operands = insn.pattern.operands
+        values = {name: self._share(self._field(op)) for name, op in operands.items()}
         for name in ("rs1", "rs2"):
             if name in values:
                 values[f"{name}_index"] = values[name]
                 values[name] = self._share(f"get(hart, {values[name]})")
+        for name in ("fs1", "fs2", "fs3"):
+            if name in values:
+                values[name] = self._share(f"get(hart, {self._register(operands[name])})")
+        if insn.rounding:
+            values["rm"] = self._share(self._mode(insn))
+        values |= {name: self.k(value) for name, value in insn.fixed}
         pc = self._share(f"get(hart, {self.k(Slot.PC)})")
         return values | {"pc": pc, "word": "insn", "hart": "hart", "value": "value"}
+
+    def _finish(self, insn: Insn, values: dict[str, str], result: str = "result") -> str:
+        """Give the write of a result to the instruction's destination."""
+        if "fd" in values:
+            slot = self._share(self._register(insn.pattern.operands["fd"]))
+            return f"finish_float(hart, {slot}, {result})"
+        return f"finish(hart, {values['rd']}, {result})"
 
     def _slow_alu(self, insn: Insn) -> str:
         values = self._operands(insn)
@@ -188,8 +218,12 @@ class Generator:
         return "\n".join((
             f"value = load(hart, {va}, {self.k(insn.size)})",
             self._low.inline(insn.meaning, values, "result"),
-            f"finish(hart, {values['rd']}, result)",
+            self._finish(insn, values),
         ))  # fmt: skip
+
+    def _slow_float(self, insn: Insn) -> str:
+        values = self._operands(insn)
+        return f"{self._low.inline(insn.meaning, values, 'result')}\n{self._finish(insn, values)}"
 
     def _slow_store(self, insn: Insn) -> str:
         values = self._operands(insn)

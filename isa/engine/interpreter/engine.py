@@ -15,6 +15,7 @@ from isa.hart import Hart
 from isa.memory import Memory, address_of, map_lazily
 from isa.plugins import plugin_files
 from isa.pte import PAGE_SHIFT
+from isa.softfloat import status
 from isa.spec import TABLE, InstructionTable
 from isa.state import Slot
 
@@ -23,6 +24,21 @@ ENTRY_POINTS = """
 def finish(hart, rd, value):
     if rd != {zero} and not is_held_up(hart):
         put(hart, rd, value)
+
+
+@compiled
+def finish_float(hart, slot, value):
+    if not is_held_up(hart):
+        put(hart, slot, value)
+        note_write(hart)
+
+
+@compiled
+def may_float(hart, mode):
+    if is_off(hart) or mode > {last_mode}:
+        pend_illegal(hart, get(hart, {raw}))
+        return False
+    return True
 
 
 @compiled
@@ -133,6 +149,9 @@ def interpreter_text(table: InstructionTable) -> str:
         mmu.store,
         trap.pend_illegal,
         atomics.is_held_up,
+        status.is_off,
+        status.rounding,
+        status.note_write,
     ):
         lowering.add(function)
     generator = codegen.Generator(table, lowering)
@@ -143,6 +162,8 @@ def interpreter_text(table: InstructionTable) -> str:
         "sink": Slot.SINK,
         "first_plain": generator.first_plain_op,
         "unaligned": Slot.UNALIGNED,
+        "last_mode": status.LAST_MODE,
+        "raw": Slot.RAW,
     }
     entry = ENTRY_POINTS.format(**{name: lowering.constant(v) for name, v in names.items()})
     return module_text(lowering, "the tables under isa/", f"{text}\n{entry}")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from isa.compressed import ALWAYS, Form, FormTable
 from isa.engine.interpreter.fields_codegen import field_text
 from isa.engine.lowering.subset import Lowering
-from isa.extensions import mask
+from isa.extensions import needs
 from isa.fields import Operand
 from isa.spec import FORMS, InstructionTable
 from isa.state import Slot
@@ -44,9 +44,9 @@ def _case(
     k = lowering.constant
     lines = [
         f"        if parcel & {k(form.pattern.mask)} == {k(form.pattern.match)}:",
-        f"            if isa & {k(mask(form.ext))} == {k(0)}:",
-        f"                return {k(0)}",
     ]
+    for need in needs(form.ext):
+        lines += [f"            if isa & {k(need)} == {k(0)}:", f"                return {k(0)}"]
     names = {}
     for name, operand in form.pattern.operands.items():
         text = field_text(operand, "parcel", k)

@@ -8,10 +8,19 @@ leaves the loop for `loop.step`.
 import textwrap
 from collections.abc import Callable
 
+from isa import mstatus as ms
 from isa.engine.interpreter import layout
-from isa.engine.interpreter.ops import MEMORY_KINDS, REGISTERS, Op, pair_name, places
+from isa.engine.interpreter.ops import (
+    DESTINATIONS,
+    MEMORY_KINDS,
+    REGISTERS,
+    Op,
+    pair_name,
+    places,
+)
 from isa.engine.lowering.subset import Lowering
 from isa.insn import Insn, Kind
+from isa.softfloat.status import LAST_MODE
 from isa.state import Slot
 
 Pair = tuple[Op, Op]
@@ -69,6 +78,7 @@ class _Handlers:
             "value": "value",
             "hart": "hart",
         }
+        values |= {name: k(value) for name, value in insn.fixed}
         for name, place in places(insn).items():
             if name not in REGISTERS:
                 values[name] = f"asr(uop, {k(place.at)})"
@@ -76,6 +86,8 @@ class _Handlers:
                 values[name] = f"get(hart, uop >> {k(place.at)})"
             else:
                 values[name] = f"get_byte(hart, uop, {k(place.at)})"
+        if insn.rounding:
+            values["rm"] = "rm"
         return values
 
     def _body(self, op: Op, proceed: str) -> str:
@@ -85,10 +97,11 @@ class _Handlers:
         load would have to wait for it. So compressed instructions have operations of their own.
         """
         values = self._operands(op.insn)
-        if op.insn.kind is Kind.ALU:
-            return f"{self._alu(op.insn, values)}\n{proceed}"
+        check = self._float_check(op.insn)
+        if op.insn.kind in (Kind.ALU, Kind.FLOAT):
+            return f"{check}{self._alu(op.insn, values)}\n{proceed}"
         if op.insn.kind in MEMORY_KINDS:
-            return f"{self._memory(op.insn, values)}\n{proceed}"
+            return f"{check}{self._memory(op.insn, values)}\n{proceed}"
         if op.insn.kind is Kind.BRANCH:
             return f"{self._branch(op, values)}\n{proceed}"
         return self._jump(op, values)
@@ -111,8 +124,23 @@ class _Handlers:
     def _put_rd(self, value: str) -> str:
         return f"put_byte(hart, uop, {self._k(0)}, {value})"
 
+    def _float_check(self, insn: Insn) -> str:
+        """Give the tests for floating-point state: a first write to it is not done here."""
+        if not insn.is_float:
+            return ""
+        k, operands = self._k, insn.pattern.operands
+        wanted = ms.FS if "fd" in operands else 0
+        test = f"get(hart, {k(Slot.MSTATUS)}) & {k(ms.FS)}"
+        test += f" != {k(wanted)}" if wanted else f" == {k(0)}"
+        mode = ""
+        if insn.rounding:
+            field = f"uop >> {k(places(insn)[insn.rounding].at)}"
+            mode = f"rm = rounding(hart, {field})\n"
+            test += f" or rm > {k(LAST_MODE)}"
+        return f"{mode}if {test}:\n    return leave({_STATE}, uop)\n"
+
     def _alu(self, insn: Insn, values: dict[str, str]) -> str:
-        if "rd" not in insn.pattern.operands:
+        if not set(DESTINATIONS) & set(insn.pattern.operands):
             return "pass"
         return f"{self._low.inline(insn.meaning, values, 'result')}\n{self._put_rd('result')}"
 

@@ -11,7 +11,9 @@ from isa.fields import Operand
 from isa.insn import Insn, Kind
 
 MEMORY_KINDS = (Kind.LOAD, Kind.STORE)
-REGISTERS = ("rd", "rs1", "rs2", "rs3")
+DESTINATIONS = ("rd", "fd")
+REGISTERS = (*DESTINATIONS, "rs1", "fs1", "rs2", "fs2", "fs3")
+FIRST_AT, LOWEST_AT = 8, 0  # the bytes that are the quickest to take out
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,11 @@ def immediates(insn: Insn) -> list[Operand]:
 def places(insn: Insn) -> dict[str, Place]:
     """Give each operand's place: a byte for a register slot, the upper half for an immediate.
 
-    The low two bytes are the quickest to take out: rd (or rs2 where there is none) and rs1.
+    The lowest one is for a destination, or for rs2 where there is none.
     """
     operands = insn.pattern.operands
-    found = {"rs1": 8, "rd": 0} if "rd" in operands else {"rs1": 8, "rs2": 0}
+    lowest = DESTINATIONS if set(DESTINATIONS) & set(operands) else ("rs2", "fs2")
+    found = dict.fromkeys(("rs1", "fs1"), FIRST_AT) | dict.fromkeys(lowest, LOWEST_AT)
     at = LAST_AT
     for name in (*REGISTERS, *(operand.name for operand in immediates(insn))):
         if name in operands and name not in found:

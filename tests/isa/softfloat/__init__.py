@@ -1,0 +1,1 @@
+"""Tests of the floating-point arithmetic by itself, without instructions."""
