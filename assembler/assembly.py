@@ -250,6 +250,8 @@ class Assembly(Debugging):
             symbol = self.symbols.define_label(text.strip('"'), place, self.spot)
             if self.section.is_absolute:
                 symbol.place, symbol.value = None, place.offset
+            elif self.lines_table.marks_labels:
+                self.mark_label(symbol)
 
     def _word(self, word: str, text: str, rest: int, start: int) -> None:
         """Do a directive, a macro call or an instruction; its operands start at `rest`."""
@@ -281,6 +283,11 @@ class Assembly(Debugging):
         except Complaint as complaint:
             at = start if complaint.column is None else rest + complaint.column
             raise Complaint(complaint.message, at) from None
+
+    def instruct(self, mnemonic: str, operands: str) -> None:
+        """Assemble one instruction."""
+        arch = self.target.switches.arch
+        self.emit(prepare(mnemonic, self.parser.operands(operands), arch))
 
     def _directive(self, name: str, text: str, rest: int) -> None:
         directive = DIRECTIVES[name]

@@ -8,9 +8,11 @@ from typing import TypeAlias
 from assembler.errors import Complaint, nearest
 from assembler.forms import ROUNDINGS, Form, Slot, f_number, named_value
 from assembler.parse import Atom, Memory, Modifier, Operands, Parenthesis, Tree
+from assembler.raw_formats import opcode_number
 from isa.registers import x_number
 
 _TPREL_ADD = "tprel_add"
+_NAMED = frozenset(("fregister", "any register", "opcode", "rm", "csr", "fence", "tprel"))
 
 Bound: TypeAlias = int | Tree
 
@@ -43,7 +45,7 @@ def _bind_slot(slot: Slot, tree: Tree, atoms: tuple[str, ...], bound: dict[str, 
         if _register(tree, atoms) != x_number(slot.name):
             raise Complaint(f"only {slot.name} can stand here")
         bound[slot.name] = 0
-    elif kind in ("fregister", "rm", "csr", "fence", "tprel"):
+    elif kind in _NAMED:
         bound[slot.name] = _named(slot, tree, atoms)
     else:
         _refuse_register(slot, tree, atoms)
@@ -62,6 +64,14 @@ def _named(slot: Slot, tree: Tree, atoms: tuple[str, ...]) -> Bound:
         if number is None:
             raise Complaint(f"{text!r} is not a floating-point register")
         return number
+    if slot.kind == "any register":
+        number = x_number(text) if f_number(text) is None else f_number(text)
+        if number is None:
+            raise Complaint(f"{text!r} is not a register")
+        return number
+    if slot.kind == "opcode":
+        number = opcode_number(text)
+        return tree if number is None else number
     if slot.kind == "rm":
         if text not in ROUNDINGS:
             hint = nearest(text, ROUNDINGS)

@@ -11,11 +11,10 @@ from assembler.source import Spot
 from isa.insn import Kind
 from isa.spec import FORMS, TABLE
 
-_INVERSE = {"beq": "bne", "bne": "beq", "blt": "bge", "bge": "blt", "bltu": "bgeu", "bgeu": "bltu"}
 SHORT, PLAIN, SHORT_AROUND, AROUND = 2, 4, 6, 8
 _SHORT_NAMES = {"beq": "c.beqz", "bne": "c.bnez", "jal": "c.j"}
 _SHORT_INVERSE = {"beq": "c.bnez", "bne": "c.beqz"}
-SHORT_RELOCATIONS = {Kind.BRANCH: "R_RISCV_RVC_BRANCH", Kind.JUMP: "R_RISCV_RVC_JUMP"}
+_INVERTING = 1 << 12  # the bit of funct3 that tells a branch from its opposite
 
 
 def branch_point(prepared: Prepared, value: Value, start: Place, spot: Spot) -> Point | None:
@@ -67,10 +66,8 @@ def branch_point(prepared: Prepared, value: Value, start: Place, spot: Spot) -> 
 def _around(name: str, word: int, short: int | None, size: int) -> bytes:
     """Give the inverted branch over a jump, and the jump, whose target is still to be filled in."""
     jump = TABLE.by_name["jal"].encode(rd=0, offset=0).to_bytes(4, "little")
-    inverse = TABLE.by_name[_INVERSE[name]]
     if size == AROUND:
-        inverted = word ^ TABLE.by_name[name].pattern.match ^ inverse.pattern.match
-        inverted |= inverse.pattern.operands["offset"].insert(size)
+        inverted = word ^ _INVERTING | TABLE.by_name["beq"].pattern.operands["offset"].insert(size)
         return inverted.to_bytes(4, "little") + jump
     assert short is not None
     before, after = FORMS.by_name[_SHORT_NAMES[name]], FORMS.by_name[_SHORT_INVERSE[name]]

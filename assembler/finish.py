@@ -11,9 +11,10 @@ from functools import partial
 
 from assembler.artifacts import Object
 from assembler.attributes import attributes_section
-from assembler.branches import PLAIN, SHORT, SHORT_RELOCATIONS
+from assembler.branches import PLAIN, SHORT
 from assembler.errors import Complaint, nearest
 from assembler.expr import Linear, Value, describe, fold, symbols_of
+from assembler.match import SHORT_RELOCATIONS
 from assembler.naming import is_elsewhere, listed_name
 from assembler.objects import ObjGroup, ObjSection, ObjSymbol, Relocation
 from assembler.options import Target
@@ -322,9 +323,8 @@ class Finisher:
 
 def _branch_field(field: Field, size: int) -> tuple[Field, int]:
     """Give the field of a branch of a size, and how far behind the branch's beginning it is."""
-    insn = TABLE.by_name[field.insn]
     if size == SHORT:
-        name = SHORT_RELOCATIONS[insn.kind]
+        name = SHORT_RELOCATIONS[TABLE.by_name[field.insn].kind]
         return Field(2, name, types_by_name()[name].field, insn=field.insn), 0
     if size == PLAIN:
         return field, 0

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from assembler.csr_names import csr_number
 from assembler.pseudo import expansions, rounded
+from assembler.raw_formats import DIRECTIVE, raw_formats
 from isa.compressed import Form as ShortForm
 from isa.csrs import CSRS
 from isa.insn import ORDERING, SUFFIXES, Insn
@@ -29,6 +30,7 @@ _SLOT_KINDS = {
 }
 _OPERAND_KINDS = {"xreg": "register", "freg": "fregister", "fence": "fence", "rm": "rm"}
 _OPERAND_KINDS |= {"csr": "csr", "offset": "offset"}
+_OPERAND_KINDS |= {"opcode": "opcode", "register": "any register"}  # in raw formats
 _LETTERS = {"register": "x", "fregister": "f", "fixed": "x", "offset": "o"}
 _FENCE_LETTERS = "iorw"
 PAIR = "@"
@@ -107,6 +109,8 @@ def forms() -> dict[str, tuple[Form, ...]]:
             syntax = insn.syntax.replace(insn.name, name, 1)
             for pattern, expansion in rounded(syntax, insn):
                 found.setdefault(name, []).append(_make_form(pattern, (expansion,), insn))
+    for raw in raw_formats():
+        found.setdefault(raw.name, []).append(_make_form(raw.syntax, (raw.syntax,), raw))
     for short in FORMS:
         found.setdefault(short.name, []).append(_make_form(short.syntax, (short.syntax,), short))
     for pattern, steps in (*_WRITTEN, *expansions()):
@@ -128,7 +132,7 @@ def _make_form(pattern: str, expansion: tuple[str, ...], own: Described | None =
     if expansion[0].startswith("@"):
         return Form(pattern, slots, (), expansion[0][1:], (), _kinds(slots))
     names = {slot.name for slot in slots} | {slot.base for slot in slots}
-    steps = tuple(_make_step(text, names) for text in expansion)
+    steps = tuple(_make_step(text, names, own) for text in expansion)
     exts = dict.fromkeys(step.insn.ext if step.insn else "C" for step in steps)
     return Form(pattern, slots, steps, "", tuple(exts), _kinds(slots))
 
@@ -170,10 +174,11 @@ def is_described(text: str) -> bool:
     return text[0] in "@=" or name in FORMS.by_name or TABLE.find(name) is not None
 
 
-def _make_step(text: str, names: set[str]) -> Step:
+def _make_step(text: str, names: set[str], own: Described | None = None) -> Step:
     if text.startswith("="):
         return Step(None, int(text[1:], 0), (), 2)
-    insn, suffix = described(text.partition(" ")[0])
+    is_raw = own is not None and text.startswith(DIRECTIVE)
+    insn, suffix = (own, {}) if is_raw and own else described(text.partition(" ")[0])
     word = insn.pattern.match
     word |= sum(insn.pattern.operands[name].insert(value) for name, value in suffix.items())
     moves = []

@@ -41,6 +41,7 @@ _FUNCTIONS = {
     ("tprel_hi", "imm20"): ("R_RISCV_TPREL_HI20", ""),
     ("tprel_lo", "imm"): ("R_RISCV_TPREL_LO12_I", "R_RISCV_TPREL_LO12_S"),
 }
+SHORT_RELOCATIONS = {Kind.BRANCH: "R_RISCV_RVC_BRANCH", Kind.JUMP: "R_RISCV_RVC_JUMP"}
 _BRANCHES = {Kind.BRANCH: "R_RISCV_BRANCH", Kind.JUMP: "R_RISCV_JAL"}
 
 
@@ -318,11 +319,14 @@ def _make_field(insn: Described, operand: Operand, function: str) -> Field:
             raise Complaint(f"%{function} does not fit {operand.name} of {insn.name}")
         return Field(2, "", operand, insn=insn.name)
     if not function:
-        relocation = _BRANCHES.get(insn.kind, "") if operand.kind == "offset" else ""
-        return Field(4, relocation, operand, insn=insn.name)
+        relocation = ""
+        if operand.kind == "offset":
+            kinds = SHORT_RELOCATIONS if insn.length == 2 else _BRANCHES
+            relocation = kinds.get(insn.kind, "")
+        return Field(insn.length, relocation, operand, insn=insn.name)
     if function == _CALL:
         return Field(8, "R_RISCV_CALL_PLT", operand, insn=insn.name)
-    names = _FUNCTIONS.get((function, operand.name))
+    names = _FUNCTIONS.get((function, operand.name.removeprefix("s")))
     if names is None:
         known = [name for name, place in _FUNCTIONS if place == operand.name]
         hint = f", which takes {_listed(known)}" if known else ""

@@ -9,6 +9,9 @@ from assembler.architecture import parse_architecture
 from assembler.directives.data import unescape
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint, nearest
+from assembler.forms import forms
+from assembler.match import Prepared
+from assembler.parse import Operands
 
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
@@ -23,6 +26,7 @@ _SWITCHES = {
     "csr-check": ("csr_check", True),
     "no-csr-check": ("csr_check", False),
 }
+_WORD = (1 << 64) - 1
 _COMPRESSION = {"rvc": "+c", "norvc": "-c"}
 _OPTIONS = ("push", "pop", "arch", *_SWITCHES, *_COMPRESSION)
 
@@ -84,7 +88,37 @@ def _ident(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
     comment.emit(unescape(words[0]) + b"\0")
 
 
+def _insn(assembly: "Assembly", name: str, text: str) -> None:
+    """Assemble an instruction given by its fields, or as a number."""
+    word, _, rest = text.strip().partition(" ")
+    mnemonic = f"{name}.{word.lower()}"
+    if mnemonic in forms():
+        assembly.instruct(mnemonic, rest)
+        return
+    operands: Operands = assembly.parser.operands(text)
+    values = [assembly.absolute(tree, operands.atoms, name) for tree in operands.trees]
+    if len(values) not in (1, 2):
+        raise Complaint(f"{name} takes a format and its operands, or a length and a value")
+    value = values[-1] & _WORD
+    length = insn_length(value)
+    if len(values) == 2 and values[0] != length:
+        raise Complaint(f"value conflicts with instruction length {values[0]}")
+    if value >> 8 * length:
+        raise Complaint(f"{value:#x} does not fit in {length} bytes")
+    assembly.emit(Prepared(value.to_bytes(length, "little")))
+
+
+def insn_length(word: int) -> int:
+    """Give the length of an instruction by its low bits."""
+    if word & 3 != 3:
+        return 2
+    if word & 0x1F != 0x1F:
+        return 4
+    return 6 if word & 0x3F == 0x1F else 8
+
+
 TABLE: Table = {
+    ".insn": Directive("raw", _insn),
     ".option": Directive("words", _option),
     ".attribute": Directive("words", _attribute),
     ".ident": Directive("words", _ident),

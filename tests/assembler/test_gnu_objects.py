@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from assembler import assemble
 from tests.assembler import programs
 from tests.assembler.gnu import FULL, acceptable, differences, gnu_assemble, summarize
+from tests.assembler.instructions import INSTRUCTIONS
 from tests.assembler.legitimate import settle
 from tests.tools import require_tool
 
@@ -29,6 +30,13 @@ def check(text: str, folder: Path, *options: str, **settings: object) -> None:
 @pytest.mark.parametrize("name", programs.WRITTEN)
 def test_written_programs_give_the_same_object(name: str, tmp_path: Path):
     check(programs.WRITTEN[name], tmp_path)
+
+
+@pytest.mark.parametrize("relax", ["-mrelax", "-mno-relax"])
+@pytest.mark.parametrize("name", INSTRUCTIONS)
+def test_instructions_of_all_kinds_give_the_same_object(name: str, relax: str, tmp_path: Path):
+    march = "rv64gc"
+    check(INSTRUCTIONS[name], tmp_path, f"-march={march}", relax, march=march)
 
 
 @pytest.mark.parametrize("seed", range(4))
