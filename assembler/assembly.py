@@ -252,6 +252,8 @@ class Assembly(Debugging):
                 symbol.place, symbol.value = None, place.offset
             elif self.lines_table.marks_labels:
                 self.mark_label(symbol)
+            elif self.lines_table.marks_labels:
+                self.mark_label(symbol)
 
     def _word(self, word: str, text: str, rest: int, start: int) -> None:
         """Do a directive, a macro call or an instruction; its operands start at `rest`."""

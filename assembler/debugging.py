@@ -3,6 +3,7 @@
 Not here: what the sections look like (`dwarf/`), and the directives that speak about them.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from assembler.dwarf.line import LineTable, Location
@@ -15,6 +16,7 @@ from assembler.options import Target
 from assembler.reloc import Field
 from assembler.sections import Fixup, Place, Section
 from assembler.source import Frame, Spot
+from assembler.symbols import Symbol
 
 
 def _generated(spot: Spot) -> Location:
@@ -64,6 +66,17 @@ class Debugging(Emitter):
             lines.add(self.here(), section, location)
         elif not lines.is_generated:
             self.warn(f"dwarf line number information for {section.name} ignored")
+        lines.current = lines.current.used()
+        lines.is_pending = False
+        self.watch_lines()
+
+    def mark_label(self, symbol: Symbol) -> None:
+        """Add a row for a label, as the beginning of a basic block."""
+        lines, section = self.lines_table, self.section
+        if not section.is_code or not (lines.is_generated or lines.files.entries):
+            return
+        location = _generated(self.spot) if lines.is_generated else lines.current
+        lines.add(symbol, section, replace(location, is_basic_block=True))
         lines.current = lines.current.used()
         lines.is_pending = False
         self.watch_lines()

@@ -10,16 +10,15 @@ from assembler.directives.data import check_size
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
 from assembler.expr import Linear, Value, describe, fold
+from assembler.nops import nop_fill
 from assembler.parse import Empty, Operands
 from assembler.sections import MAX_SECTION, Point, Section
-from isa.spec import TABLE as INSTRUCTIONS
 
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
 
 MAX_POWER = 31
 MAX_FILL_SIZE = 8
-_NOP = INSTRUCTIONS.by_name["addi"].encode(rd=0, rs1=0, imm=0)
 
 
 def _align(assembly: "Assembly", name: str, operands: Operands) -> None:
@@ -160,11 +159,11 @@ def _place_now(value: Value, section: object) -> int | None:
 
 
 def _nop(assembly: "Assembly", name: str, operands: Operands) -> None:
-    """Emit one instruction that does nothing, never a short one."""
+    """Emit one instruction that does nothing."""
     if operands.trees:
         raise Complaint(f"{name} takes no operands")
     assembly.section.set_mark("x")
-    assembly.section.emit(_NOP.to_bytes(4, "little"))
+    assembly.section.emit(nop_fill(2 if assembly.target.switches.rvc else 4))
 
 
 def _nops(assembly: "Assembly", name: str, text: str) -> None:

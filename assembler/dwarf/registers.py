@@ -5,7 +5,7 @@ Follows the chapter "DWARF Register Numbers" of the RISC-V psABI.
 
 import re
 
-from isa.csrs import CSRS
+from assembler.csr_names import csr_number
 from isa.registers import x_number
 
 FLOATING, VECTOR, CSR = 32, 96, 4096
@@ -28,5 +28,5 @@ def register_number(name: str) -> int | None:
         return {"f": FLOATING, "v": VECTOR}[found[1]] + int(found[2])
     if name in _FLOATING_NAMES:
         return FLOATING + _FLOATING_NAMES.index(name)
-    csr = CSRS.by_name.get(name)
-    return None if csr is None else CSR + csr.number
+    number = csr_number(name)
+    return None if number is None else CSR + number

@@ -1,0 +1,1 @@
+"""Tests of the assembler's debugging and unwinding information."""
