@@ -24,7 +24,7 @@ def merge_flags(link: Context) -> int:
     first = ""
     for file in link.files:
         has_code = any(one.flags & model.CODE for one in file.all_sections())
-        if not file.sections or not (has_code or any(one.size for one in file.all_sections())):
+        if file.is_binary or not (has_code or any(one.size for one in file.all_sections())):
             continue
         if merged is None:
             merged, first = file.flags, file.name

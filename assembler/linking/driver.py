@@ -10,6 +10,7 @@ from itertools import pairwise
 from assembler.errors import LinkError, ScriptError
 from assembler.linking import model
 from assembler.linking.attributes import merge_attributes, merge_flags
+from assembler.linking.build_id import add_build_id, fill_build_id
 from assembler.linking.collecting import Collector, allocate_commons
 from assembler.linking.context import Context
 from assembler.linking.folding import Folder, Phase
@@ -17,13 +18,14 @@ from assembler.linking.got import GlobalOffsetTable
 from assembler.linking.loading import Loader
 from assembler.linking.mapping import Mapper, obey_inserts
 from assembler.linking.merging import merge_sections
+from assembler.linking.model import Section
 from assembler.linking.options import Input, LinkOptions
 from assembler.linking.orphans import OrphanPlacer
 from assembler.linking.relaxation import Relaxer
 from assembler.linking.script import parse_expression, parse_script
 from assembler.linking.segments import ProgramHeader, estimate, map_segments, place_in_file
 from assembler.linking.sizing import Sizer
-from assembler.linking.statements import Assign, Command, Insert, Script
+from assembler.linking.statements import Assign, Command, Insert, Operation, Script, Statement
 from assembler.linking.writing import fill_contents, write_image
 
 MAX_IMAGE = 1 << 31
@@ -45,7 +47,7 @@ class Link:
         self.headers: list[ProgramHeader] = []
         self.entry = 0
         self.entry_name: str | None = None
-        self.script: Script | None = None
+        self.note: Section | None = None
 
     def run(self, inputs: Iterable[Input], script: Script | None) -> bytes:
         """Link; raise LinkErrors with everything that is wrong."""
@@ -76,7 +78,7 @@ class Link:
             raise LinkError("no input files: there is nothing to link")
         has_insert = any(isinstance(one, Insert) for one in link.statements)
         if not any(one.has_sections for one in (script, *self.loader.scripts) if one) or has_insert:
-            self._adopt(default_script())
+            self._adopt(default_script(self.options.text_writable))
         link.statements = [*defines, *link.statements]
         link.trace = self.loader.trace
 
@@ -119,6 +121,7 @@ class Link:
             Collector(link, mapper.keep(), roots).collect()
         self.got.scan()
         merge_attributes(link)
+        self.note = add_build_id(link)
         mapper = Mapper(link)
         mapper.map()
         if obey_inserts(link):
@@ -127,7 +130,16 @@ class Link:
         OrphanPlacer(link, mapper).place()
         if not self.options.relocatable:
             merge_sections(link)
+            self._protect_text()
         self.got.allocate()
+
+    def _protect_text(self) -> None:
+        """Make `.text` read-only whatever is in it, or writable with -N."""
+        for out in self.context.outputs:
+            if out.name == ".text":
+                out.flags |= model.READONLY
+                out.flags &= ~model.READONLY if self.options.text_writable else -1
+                return
 
     def _entry_symbol(self) -> str:
         entry = self.options.entry
@@ -198,7 +210,10 @@ class Link:
         fill_contents(link, self.got)
         if not self.options.forces_output:
             link.check()
-        return write_image(link, self.headers, self.entry, offset)
+        data = write_image(link, self.headers, self.entry, offset)
+        if self.note is not None:
+            data = fill_build_id(link, self.note, data)
+        return flat_image(link) if self.options.binary else data
 
     def _find_entry(self) -> int:
         entry, link = self.options.entry, self.context
@@ -220,6 +235,22 @@ class Link:
         return fallback
 
 
+def flat_image(link: Context) -> bytes:
+    """Give the bytes of memory from the first loaded section to the last, by load address."""
+    wanted = model.LOAD | model.HAS_CONTENTS | model.ALLOC
+    loaded = [one for one in link.outputs if one.flags & wanted == wanted and one.size]
+    if not loaded:
+        return b""
+    start = min(one.lma for one in loaded)
+    end = max(one.lma + one.size for one in loaded)
+    if end - start > MAX_IMAGE:
+        raise LinkError(f"a binary file of {end - start:#x} bytes is larger than {MAX_IMAGE:#x}")
+    data = bytearray(end - start)
+    for one in loaded:
+        data[one.lma - start : one.lma - start + one.size] = one.contents
+    return bytes(data)
+
+
 def check_overlaps(link: Context) -> None:
     """Refuse output sections that overlap each other."""
     loaded = [
@@ -237,10 +268,18 @@ def check_overlaps(link: Context) -> None:
                 link.complain(LinkError(message))
 
 
-def default_script() -> Script:
-    """Give the layout used when there is no script."""
+def default_script(is_dense: bool) -> Script:
+    """Give the layout used when there is no script; a dense one has data right behind code."""
     text = files("assembler").joinpath("default.ld").read_text("utf-8")
-    return parse_script(text, "default.ld")
+    script = parse_script(text, "default.ld")
+    if is_dense:
+        script.statements = [one for one in script.statements if not _starts_data(one)]
+    return script
+
+
+def _starts_data(statement: Statement) -> bool:
+    value = statement.value if isinstance(statement, Assign) else None
+    return isinstance(value, Operation) and value.operator == "DATA_SEGMENT_ALIGN"
 
 
 def read_script(path: str, loader: Loader) -> Script:

@@ -332,7 +332,7 @@ class Folder:
         symbol.kind, symbol.value, symbol.section = model.DEFINED, found.number, section
         symbol.is_script, symbol.is_provided = True, statement.is_provide
         symbol.is_hidden = symbol.is_hidden or statement.is_hidden
-        if isinstance(statement.value, Name) and self.single is not None:
+        if len(self.used) == 1 and self.single is not None:
             symbol.type = self.single.type
         if self.dot_section is not None and self.section.is_absolute and self.is_from_dot:
             self.loose[symbol.name] = symbol, self.dot_section

@@ -219,7 +219,7 @@ class Loader:
 
 def binary_file(data: bytes, path: str) -> InputFile:
     """Make an object of any file's bytes, with the symbols that GNU ld gives it."""
-    file = InputFile(path, path)
+    file = InputFile(path, path, is_binary=True)
     section = Section(file, ".data", model.SHT_PROGBITS, model.SHF_ALLOC | model.SHF_WRITE)
     section.data, section.size, section.raw_size, section.index = data, len(data), len(data), 1
     file.sections = [None, section]

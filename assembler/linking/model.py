@@ -192,6 +192,7 @@ class InputFile:
     first_global: int = 0
     groups: list[Group] = field(default_factory=list)
     order: int = 0
+    is_binary: bool = False  # any file's bytes, which have no architecture
 
     def all_sections(self) -> list[Section]:
         """Give the sections that have contents of their own, in file order."""

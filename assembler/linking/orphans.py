@@ -177,6 +177,9 @@ class OrphanPlacer:
         after: Output | None = None
         if kind is not None:
             after = kind.anchor
+            is_note = section.type == model.SHT_NOTE and kind.last is None
+            if is_note and (other := self._by_flags(section, self._flags(section), True))[1]:
+                after = kind.anchor = other[0]
             if after is None:
                 after, is_exact = self._by_flags(section, self._flags(section), True)
                 kind.anchor = after if is_exact else None

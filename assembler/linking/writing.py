@@ -122,9 +122,7 @@ class SymbolWriter:
             if symbol.type == model.STT_SECTION or symbol.kind != model.DEFINED:
                 continue
             is_label = symbol.name.startswith(_LOCAL_PREFIXES)
-            if symbol.type != model.STT_FILE and (
-                discard == "all" or (discard == "locals" and is_label)
-            ):
+            if discard == "all" or (discard == "locals" and is_label):
                 continue
             if isinstance(section, Section) and (section.output is None or section.is_discarded):
                 continue
