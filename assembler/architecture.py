@@ -112,6 +112,8 @@ class Architecture:
         if "&" in ext:
             return all(self.has(part) for part in ext.split("&"))
         names = self.names
+        if "&" in ext:
+            return all(self.has(part) for part in ext.split("&"))
         for part in ext.lower().split("|"):
             if part in names or part not in _VERSIONS:
                 return True

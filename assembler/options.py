@@ -31,7 +31,7 @@ class Target:
     """What is recorded about a whole object, and the switches at the place being assembled."""
 
     switches: Switches
-    abi: str = "lp64"
+    chosen_abi: str | None = None
     flags: int = 0  # of the ELF header, but for the ABI's
     stack_align: int | None = None
     unaligned_access: int | None = None
@@ -48,6 +48,14 @@ class Target:
     def elf_flags(self) -> int:
         """The `e_flags` of the ELF header."""
         return self.flags | _FLOAT_ABIS[self.abi]
+
+    @property
+    def abi(self) -> str:
+        """The ABI chosen, or else the one of the widest floating-point registers there are."""
+        if self.chosen_abi is not None:
+            return self.chosen_abi
+        arch = self.switches.arch
+        return next((a for a in ("lp64q", "lp64d") if arch.has(_FLOAT_EXTENSIONS[a])), "lp64")
 
     def set_architecture(self, arch: Architecture) -> None:
         """Assemble for another architecture from here on."""
@@ -75,19 +83,14 @@ class Target:
 def make_target(
     march: str = DEFAULT_MARCH, mabi: str | None = None, *, relax: bool = True, pic: bool = False
 ) -> Target:
-    """Read `-march` and `-mabi`; raise Complaint for what does not exist or does not fit.
-
-    Without an ABI, it is the one that passes the widest floating-point registers there are.
-    """
+    """Read `-march` and `-mabi`; raise Complaint for what does not exist or does not fit."""
     arch = parse_architecture(march)
-    if mabi is None:
-        mabi = next((a for a in ("lp64q", "lp64d") if arch.has(_FLOAT_EXTENSIONS[a])), "lp64")
-    if mabi not in _FLOAT_ABIS:
+    if mabi is not None and mabi not in _FLOAT_ABIS:
         known = ", ".join(_FLOAT_ABIS)
         raise Complaint(
             f"ABI {mabi!r} is not supported{nearest(mabi, _FLOAT_ABIS)}; known: {known}"
         )
-    needed = _FLOAT_EXTENSIONS.get(mabi)
+    needed = _FLOAT_EXTENSIONS.get(mabi or "")
     if needed and not arch.has(needed):
         raise Complaint(f"ABI {mabi} cannot be used without extension {needed}")
     target = Target(Switches(arch, relax=relax, pic=pic), mabi)

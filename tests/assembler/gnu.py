@@ -26,7 +26,7 @@ _EXTENSIONS += " zbs zbkb zbkc zbkx zknd zkne zknh zksed zksh svinval"
 
 def full_march() -> str:
     """Give an architecture with everything that both GNU as 2.40 and our tables know."""
-    known = {part.lower() for insn in (*TABLE, *FORMS) for part in insn.ext.split("|")}
+    known = {part.lower() for insn in (*TABLE, *FORMS) for part in re.split(r"[|&]", insn.ext)}
     return "_".join(["rv64i", *(name for name in _EXTENSIONS.split() if name in known)])
 
 
