@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from assembler.errors import LinkError, LinkErrors, ScriptError, nearest
 from assembler.linking import model
-from assembler.linking.model import InputFile, OutSection, Symbol
+from assembler.linking.model import Group, InputFile, OutSection, Symbol
 from assembler.linking.options import LinkOptions
 from assembler.linking.statements import Header, Output, Region, Statement
 from assembler.linking.symbols import SymbolTable
@@ -32,6 +32,7 @@ class Context:
     statements: list[Statement] = field(default_factory=list)
     outputs: list[OutSection] = field(default_factory=list)  # in the order of the output file
     all_outputs: list[OutSection] = field(default_factory=list)  # with those dropped as empty
+    groups: list[tuple[OutSection, Group]] = field(default_factory=list)  # that stay groups
     regions: dict[str, Region] = field(default_factory=dict)
     headers: list[Header] = field(default_factory=list)
     header_count: int | None = None  # program headers, once known

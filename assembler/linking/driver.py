@@ -22,6 +22,7 @@ from assembler.linking.model import Section
 from assembler.linking.options import Input, LinkOptions
 from assembler.linking.orphans import OrphanPlacer
 from assembler.linking.relaxation import Relaxer
+from assembler.linking.relocatable import set_groups_apart, usual_sections
 from assembler.linking.script import parse_expression, parse_script
 from assembler.linking.segments import ProgramHeader, estimate, map_segments, place_in_file
 from assembler.linking.sizing import Sizer
@@ -78,7 +79,10 @@ class Link:
             raise LinkError("no input files: there is nothing to link")
         has_insert = any(isinstance(one, Insert) for one in link.statements)
         if not any(one.has_sections for one in (script, *self.loader.scripts) if one) or has_insert:
-            self._adopt(default_script(self.options.text_writable))
+            if options.relocatable:
+                link.statements += usual_sections()
+            else:
+                self._adopt(default_script(options.text_writable))
         link.statements = [*defines, *link.statements]
         link.trace = self.loader.trace
 
@@ -113,16 +117,21 @@ class Link:
         link.check()
         link.flags = merge_flags(link)
         self.folder.phase = Phase.MARK
-        allocate_commons(link)
+        if not self.options.relocatable:
+            allocate_commons(link)
         mapper = Mapper(link)
         if self.options.gc_sections:
             roots = [*self.options.undefined, *self.options.required]
             roots += [self._entry_symbol(), *self.options.retained]
             Collector(link, mapper.keep(), roots).collect()
-        self.got.scan()
+        if not self.options.relocatable:
+            self.got.scan()
         merge_attributes(link)
         self.note = add_build_id(link)
         mapper = Mapper(link)
+        if self.options.relocatable:
+            self._keep_all()
+            link.groups = set_groups_apart(link, mapper)
         mapper.map()
         if obey_inserts(link):
             made = [one.section for one in link.output_statements() if one.section is not None]
@@ -132,6 +141,14 @@ class Link:
             merge_sections(link)
             self._protect_text()
         self.got.allocate()
+
+    def _keep_all(self) -> None:
+        """Keep what executables do without: another link decides."""
+        for file in self.context.files:
+            for section in file.all_sections():
+                if section.type == model.SHT_GROUP:
+                    section.output = self.context.absolute
+                section.is_kept = True
 
     def _protect_text(self) -> None:
         """Make `.text` read-only whatever is in it, or writable with -N."""
@@ -151,16 +168,17 @@ class Link:
         link, sizer = self.context, self.sizer
         sizer.regions.evaluate()
         link.all_outputs = list(link.outputs)
-        sizer.strip()
+        if not self.options.relocatable:
+            sizer.strip()
         self._find_thread_local()
         link.header_count = None if self.options.relocatable else estimate(link)
         sizer.size()
+        if self.options.relocatable:
+            return
         relaxer = Relaxer(link)
         needs_layout = False
         for tries in range(MAX_TRIES, 0, -1):
             self._relax(relaxer)
-            if self.options.relocatable:
-                break
             before = link.header_count
             self.headers = map_segments(link, self.folder)
             link.header_count = len(self.headers)
@@ -198,14 +216,14 @@ class Link:
 
     def _finish(self) -> bytes:
         link = self.context
-        if self.options.checks_sections:
+        if self.options.checks_sections and not self.options.relocatable:
             check_overlaps(link)
         total = sum(out.size for out in link.outputs if out.flags & model.LOAD)
         if total > MAX_IMAGE:
             raise LinkError(f"an image of {total:#x} bytes is larger than {MAX_IMAGE:#x}")
         for number, out in enumerate(link.outputs, 1):
             out.index = number
-        self.entry = self._find_entry()
+        self.entry = 0 if self.options.relocatable else self._find_entry()
         offset = place_in_file(link, self.headers)
         fill_contents(link, self.got)
         if not self.options.forces_output:

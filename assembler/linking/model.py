@@ -62,6 +62,7 @@ class OutSection:
     has_input: bool = False
     is_removed: bool = False
     is_absolute: bool = False
+    keeps_group: bool = False  # whether it is one section of a group that stays a group
     inputs: list["Section"] = field(default_factory=list)
     pads: list[tuple[int, int, bytes]] = field(default_factory=list)  # offset, size, pattern
     data: dict[int, bytes] = field(default_factory=dict)  # literal data by offset
@@ -90,8 +91,18 @@ class Section:
 
     __slots__ = (
         *("align_power", "data", "elf_flags", "entsize", "file", "flags", "group", "index", "info"),
-        *("is_aligned", "is_marked", "kept", "link", "merge", "name", "offset", "output"),
-        *("raw_size", "relocs", "size", "symbols", "type"),
+        *(
+            "is_aligned",
+            "is_kept",
+            "is_marked",
+            "kept",
+            "link",
+            "merge",
+            "name",
+            "offset",
+            "output",
+        ),
+        *("output", "raw_size", "relocs", "size", "symbols", "type"),
     )
 
     def __init__(self, file: "InputFile", name: str, kind: int, elf_flags: int) -> None:
@@ -110,6 +121,7 @@ class Section:
         self.merge: Callable[[int], tuple[Section, int]] | None = None
         self.kept: Section | None = None  # what stands for it when it is a discarded duplicate
         self.is_marked = self.is_aligned = False
+        self.is_kept = False  # also when it is to be excluded from executables
         self.symbols: list[Symbol] = []  # those defined in it, once relaxation asks
 
     @property

@@ -216,6 +216,7 @@ def place_in_file(link: Context, headers: Sequence[ProgramHeader]) -> int:
         offset = _place_load(link, header, offset, (start, page))
     for section in link.outputs:
         if section.flags & ALLOC and not any(section in one.sections for one in loads):
+            offset += -offset % (1 << section.align_power)
             section.file_offset = 0 if is_nobits(section) else offset
             offset += 0 if is_nobits(section) else section.size
     for header in headers:

@@ -303,7 +303,7 @@ class Sizer:
         fill, subalign = state
         if self._relax is not None and self._relax(section):
             self._again = True
-        if section.flags & EXCLUDE or out.is_ignored:
+        if (section.flags & EXCLUDE and not section.is_kept) or out.is_ignored:
             section.offset = dot - made.vma
             return dot
         if subalign is not None:

@@ -20,6 +20,7 @@ from assembler.linking.model import (
     Symbol,
 )
 from assembler.linking.names import NameTable
+from assembler.linking.relocatable import group_contents, referenced, table_of
 from assembler.linking.relocation import Relocator
 from assembler.linking.segments import ProgramHeader, is_nobits
 
@@ -29,7 +30,7 @@ _PROGRAM = struct.Struct("<IIQQQQQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
 _IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
 _EM_RISCV, _ET_REL, _ET_EXEC = 243, 1, 2
-_SHN_ABS, _SHN_XINDEX = 0xFFF1, 0xFFFF
+_SHN_ABS, _SHN_COMMON = 0xFFF1, 0xFFF2
 MAX_FILE = 1 << 31
 _LOCAL_PREFIXES = (".L", "..", "_.L_")
 _SHF_KEPT = model.SHF_WRITE | model.SHF_ALLOC | model.SHF_EXEC | model.SHF_TLS
@@ -56,8 +57,9 @@ def fill_contents(link: Context, got: GlobalOffsetTable) -> None:
         for section in out.inputs:
             if section is got.section:
                 late.append((out, section))
-            elif not section.flags & model.EXCLUDE and section.type != model.SHT_NOBITS:
-                data = relocator.relocate(section) if section.relocs else section.data
+            elif is_linked(section) and section.type != model.SHT_NOBITS:
+                applies = section.relocs and not link.options.relocatable
+                data = relocator.relocate(section) if applies else section.data
                 body[section.offset : section.offset + len(data)] = data
         out.contents = bytes(body)
     for out, section in late:
@@ -68,7 +70,8 @@ def fill_contents(link: Context, got: GlobalOffsetTable) -> None:
 
 def is_linked(section: Section) -> bool:
     """Whether an input section is in the output."""
-    return not section.flags & model.EXCLUDE and section.output is not None
+    is_kept = not section.flags & model.EXCLUDE or section.is_kept
+    return is_kept and section.output is not None
 
 
 class SymbolWriter:
@@ -81,11 +84,19 @@ class SymbolWriter:
         self._file_count = 0
         self.local_count = 1
         self.index: dict[int, int] = {}  # of symbols, by identity
+        self.signatures: dict[int, int] = {}  # of groups without global symbol
+        keeps = link.options.relocatable or link.options.emit_relocs
+        self._needed = referenced(link) if keeps else set()
 
     def write(self) -> None:
         """List section symbols, each file's local symbols, then the global ones."""
         for section in self._link.outputs:
             self._put("", 3, 0, section, section.vma, 0)
+        for section, group in self._link.groups:
+            known = self._link.symbols.get(group.signature)
+            if known is None or known.kind == model.NEW:
+                self.signatures[id(group)] = len(self._entries) + 1
+                self._put(group.signature, 0, 0, section, 0, 0)
         first = (one.file for out in self._link.outputs for one in out.inputs if is_linked(one))
         for file in {id(file): file for file in first}.values():
             self._add_locals(file)
@@ -105,9 +116,11 @@ class SymbolWriter:
 
     def _globals(self) -> Iterator[Symbol]:
         for symbol in self._link.symbols.in_table_order():
-            if symbol.kind in (model.NEW, model.UNDEFWEAK):
+            if symbol.kind == model.NEW:
                 continue
-            if not symbol.is_defined and not symbol.is_referenced:
+            if symbol.kind == model.UNDEFWEAK and id(symbol) not in self._needed:
+                continue
+            if symbol.kind == model.UNDEFINED and not symbol.is_referenced:
                 continue
             section = symbol.section
             if isinstance(section, Section) and section.is_discarded:
@@ -122,7 +135,8 @@ class SymbolWriter:
             if symbol.type == model.STT_SECTION or symbol.kind != model.DEFINED:
                 continue
             is_label = symbol.name.startswith(_LOCAL_PREFIXES)
-            if discard == "all" or (discard == "locals" and is_label):
+            is_dropped = discard == "all" or (discard == "locals" and is_label)
+            if is_dropped and id(symbol) not in self._needed:
                 continue
             if isinstance(section, Section) and (section.output is None or section.is_discarded):
                 continue
@@ -144,13 +158,18 @@ class SymbolWriter:
         out = section.out if section is not None else None
         if section is not None and out is not None and symbol.is_defined:
             value += section.base
-        if symbol.type == model.STT_TLS and self._link.tls is not None and symbol.is_defined:
+        is_thread = symbol.type == model.STT_TLS and not self._link.options.relocatable
+        if is_thread and self._link.tls is not None and symbol.is_defined:
             value -= self._link.tls.vma
         if symbol.name in ("_GLOBAL_OFFSET_TABLE_",) and binding == 0:
             symbol.other = (
                 symbol.other & ~3 | model.STV_HIDDEN if symbol.is_hidden else symbol.other
             )
         place = out if symbol.is_defined else None
+        if place is not None and place.is_removed:
+            place = self._link.neighbour(place, value)
+        if symbol.kind == model.COMMON:
+            value = symbol.align
         self.index[id(symbol)] = len(self._entries) + 1
         other = symbol.other
         self._put(symbol.name, symbol.type, binding, place, value, symbol.size, other, symbol)
@@ -167,6 +186,8 @@ class SymbolWriter:
         symbol: Symbol | None = None,
     ) -> None:
         number = 0 if symbol is not None and not symbol.is_defined else _SHN_ABS
+        if symbol is not None and symbol.kind == model.COMMON:
+            number = _SHN_COMMON
         if place is not None and not place.is_absolute:
             number = place.index if place.index else _SHN_ABS
         self.names.add(name)
@@ -192,6 +213,9 @@ def section_flags(out: OutSection) -> int:
         flags |= model.SHF_MERGE
     if out.flags & model.STRINGS:
         flags |= model.SHF_STRINGS
+    flags |= model.SHF_GROUP if out.keeps_group else 0
+    if out.flags & model.EXCLUDE and not out.is_removed:
+        flags |= model.SHF_EXCLUDE
     return flags
 
 
@@ -229,8 +253,8 @@ def write_image(link: Context, headers: Sequence[ProgramHeader], entry: int, off
     for header in headers:
         if header.type == 0x70000003 and header.sections:
             header.offset = header.sections[0].file_offset
-    if link.options.strip != "all":
-        sections += _symbol_sections(link, len(sections))
+    if link.options.strip != "all" or link.options.relocatable:
+        sections += _symbol_sections(link, sections)
     names = NameTable()
     table = _Section(".shstrtab", model.SHT_STRTAB, b"", 1)
     sections.append(table)
@@ -292,9 +316,40 @@ def _output_header(out: OutSection) -> _Section:
     return made
 
 
-def _symbol_sections(link: Context, count: int) -> list[_Section]:
+def _symbol_sections(link: Context, sections: list[_Section]) -> list[_Section]:
     writer = SymbolWriter(link)
     writer.write()
+    relocations = _relocations(link, sections, writer)
+    count = len(sections) + len(relocations)
+    for one in relocations:
+        one.link = count + 1
+    for number, (out, group) in enumerate(link.groups):
+        symbol = link.symbols.get(group.signature)
+        sections[number].link, sections[number].entsize = count + 1, 4
+        index = writer.signatures.get(id(group)) or writer.index.get(id(symbol))
+        sections[number].info = index or out.index
     symtab = _Section(".symtab", model.SHT_SYMTAB, writer.table(), 8)
     symtab.link, symtab.info, symtab.entsize = count + 2, writer.local_count, _SYMBOL.size
-    return [symtab, _Section(".strtab", model.SHT_STRTAB, writer.names.data, 1)]
+    return [*relocations, symtab, _Section(".strtab", model.SHT_STRTAB, writer.names.data, 1)]
+
+
+def _relocations(link: Context, sections: list[_Section], writer: SymbolWriter) -> list[_Section]:
+    """Make the relocation sections, where they are to be kept, and fill in the groups."""
+    found: list[_Section] = []
+    if not (link.options.relocatable or link.options.emit_relocs):
+        return found
+    numbers = {id(out): out.index for out in link.outputs}
+    tables: dict[int, int] = {}
+    for out in link.outputs:
+        data = table_of(out, writer.index, numbers)
+        if data:
+            made = _Section(f".rela{out.name}", model.SHT_RELA, data, 8)
+            made.flags, made.info, made.entsize = model.SHF_INFO_LINK, out.index, 24
+            found.append(made)
+            tables[id(out)] = len(sections) + len(found)
+            if any(one.group is not None for one in out.inputs) and link.options.relocatable:
+                made.flags |= model.SHF_GROUP
+    for (_, group), section in zip(link.groups, sections, strict=False):
+        section.data = group_contents(group, numbers, tables)
+        section.size = len(section.data)
+    return found

@@ -1,0 +1,112 @@
+"""Keeping relocations in the output: relocatable objects (-r), and --emit-relocs.
+
+Follows the ELF specification, chapters "Relocation" and "Section Groups". What a relocation meant
+by a section of an input, it means by the output section, a little further in.
+"""
+
+import struct
+
+from assembler.linking import kinds, model
+from assembler.linking.context import Context
+from assembler.linking.mapping import Mapper
+from assembler.linking.model import Group, OutSection, Reloc, Section, Symbol
+from assembler.linking.statements import Number, Output, Pattern, Wild
+
+_RELA = struct.Struct("<QQq")
+_USUAL = (
+    ".init .text .fini .rodata .rodata1 .sdata2 .eh_frame .gcc_except_table .tdata .tbss "
+    ".preinit_array .init_array .fini_array .ctors .dtors .jcr .data.rel.ro .data .data1 .got "
+    ".sdata .sbss .bss .comment"
+).split()
+
+
+def usual_sections() -> list[Output]:
+    """Give the layout of relocatable output: sections of one name are joined."""
+    return [Output(name, [Wild("*", (Pattern(name),))], address=Number(0)) for name in _USUAL]
+
+
+def set_groups_apart(link: Context, mapper: Mapper) -> list[tuple[OutSection, Group]]:
+    """Give each section of a group an output section of its own, and each group one."""
+    found = []
+    for file in link.files:
+        for group in file.groups:
+            members = [one for one in group.members if not one.is_discarded]
+            if not members:
+                continue
+            made = OutSection(".group", model.HAS_CONTENTS | model.READONLY, type=model.SHT_GROUP)
+            made.align_power, made.entsize = 2, 4
+            made.size = 4 + 4 * (len(members) + sum(bool(one.relocs) for one in members))
+            found.append((made, group))
+            for member in members:
+                out = Output(member.name, address=Number(0), is_special=True)
+                link.statements.append(out)
+                wild = Wild("*", ())
+                out.contents.append(wild)
+                mapper.add(member, out, wild.placed)
+                if out.section is not None:
+                    out.section.keeps_group = True
+    link.outputs[:0] = [made for made, _ in found]
+    return found
+
+
+def referenced(link: Context) -> set[int]:
+    """Give the symbols that relocations need, by identity."""
+    return {
+        id(reloc.symbol)
+        for out in link.outputs
+        for section in out.inputs
+        for reloc in section.relocs
+        if reloc.symbol is not None
+    }
+
+
+def table_of(out: OutSection, index: dict[int, int], sections: dict[int, int]) -> bytes:
+    """Give the relocations of an output section."""
+    data = bytearray()
+    for section in out.inputs:
+        for reloc in section.relocs:
+            data += _entry(out, section, reloc, (index, sections))
+    return bytes(data)
+
+
+def _entry(
+    out: OutSection, section: Section, reloc: Reloc, tables: tuple[dict[int, int], dict[int, int]]
+) -> bytes:
+    index, sections = tables
+    at = out.vma + section.offset + reloc.offset
+    symbol, addend, kind = reloc.symbol, reloc.addend, reloc.kind
+    number = 0
+    if symbol is not None:
+        number = index.get(id(symbol), 0)
+        if not number:
+            place = _place(symbol, addend)
+            if place is None:
+                kind, addend = kinds.NONE, 0
+            else:
+                home, addend = place
+                number = sections.get(id(home), 0)
+    return _RELA.pack(at, number << 32 | kind, (addend + (1 << 63)) % (1 << 64) - (1 << 63))
+
+
+def _place(symbol: Symbol, addend: int) -> tuple[OutSection, int] | None:
+    """Say a symbol without entry as a place in an output section."""
+    section = symbol.section
+    if not isinstance(section, Section) or section.output is None or section.is_discarded:
+        return None
+    if section.merge is not None:
+        is_section = symbol.type == model.STT_SECTION
+        home, at = section.merge(max(0, symbol.value + (addend if is_section else 0)))
+        assert home.output is not None
+        return home.output, home.offset + at + (0 if is_section else addend)
+    return section.output, section.offset + symbol.value + addend
+
+
+def group_contents(group: Group, numbers: dict[int, int], tables: dict[int, int]) -> bytes:
+    """Give the contents of a group's section: its members and their relocations."""
+    words = [int(group.is_comdat)]
+    for member in group.members:
+        if member.output is not None and not member.is_discarded:
+            words.append(numbers[id(member.output)])
+            if id(member.output) in tables:
+                words.append(tables[id(member.output)])
+    return struct.pack(f"<{len(words)}I", *words)
