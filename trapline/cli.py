@@ -39,13 +39,22 @@ class Parser(argparse.ArgumentParser):
         raise TraplineError(f"{message} (see {self.prog} --help)")
 
 
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """A help formatter that leaves room for the longest command beside what it does."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        longest = max(len(name) for name in commands.names())
+        self._action_max_length = max(self._action_max_length, longest + 4)
+
+
 def build_parser(wanted: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Build the parser with the `wanted` subcommands, by default all."""
     parser: argparse.ArgumentParser = Parser(
         prog="trapline",
         description="A RISC-V RV64 virtualization laboratory.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"trapline {__version__}")

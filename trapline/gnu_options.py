@@ -6,14 +6,17 @@ The commands that stand in for GNU tools use this instead of argparse, which can
 
 import argparse
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from isa.errors import TraplineError
 
 MAX_NESTING = 10
 MAX_FILE = 1 << 24
+BATCH = 1000  # lines written at once
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,21 @@ def each_file(names: Sequence[str], work: Callable[[str], None]) -> None:
             failure = failure or error
     if failure is not None:
         raise failure
+
+
+def say(lines: Iterable[str]) -> None:
+    """Write lines to standard output, names that are no text as the bytes they are."""
+    sys.stdout.flush()
+    for batch in _batches(lines):
+        text = "\n".join(batch) + "\n"
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+
+
+def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
+    pending = iter(lines)
+    while batch := list(islice(pending, BATCH)):
+        yield batch
 
 
 def add_raw_parser(

@@ -67,7 +67,7 @@ def parse_arch(text: str) -> frozenset[str]:
 def read_arch(elf: ElfFile) -> Arch:
     """Read what a file was made for; one that does not say counts as rv64gc."""
     section = next((s for s in elf.sections if s.type == ATTRIBUTES), None)
-    values = _attributes(bytes(section.data)) if section is not None else {}
+    values = _attributes(section.data) if section is not None else {}
     text = str(values.get(_ARCH) or _DEFAULT)
     major, minor = values.get(_PRIV, 0), values.get(_PRIV_MINOR, 0)
     priv = (major, minor) if isinstance(major, int) and isinstance(minor, int) else (0, 0)

@@ -307,7 +307,7 @@ def _ends(until: str, symbol: Symbol) -> bool:
 def contents(elf: ElfFile, section: Section) -> bytes:
     """Give a section's bytes, also those that are not in the file."""
     if section.type != NOBITS:
-        return bytes(section.data)
+        return section.data
     if section.size > MAX_NOBITS:
         raise ObjectFormatError(f"{elf.filename}: section {section.name} is absurdly large")
     return bytes(section.size)

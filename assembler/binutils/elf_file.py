@@ -47,7 +47,14 @@ class Section:
     info: int
     align: int
     entsize: int
-    data: memoryview = field(repr=False)
+    whole: bytes = field(repr=False)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes, cut out of the file anew each time."""
+        if self.type in (0, NOBITS):
+            return b""
+        return self.whole[self.offset : self.offset + self.size]
 
     @property
     def is_code(self) -> bool:
@@ -97,7 +104,7 @@ class ElfFile:
     """A parsed file; raise ObjectFormatError where it contradicts itself."""
 
     def __init__(self, data: bytes, filename: str) -> None:
-        self.data = memoryview(data)
+        self.data = data
         self.filename = filename
         if data[:4] != b"\x7fELF":
             raise ObjectFormatError(f"{filename}: file format not recognized")
@@ -147,6 +154,8 @@ class ElfFile:
             raise self._broken("section headers reach past its end")
         heads = [SECTION.unpack_from(self.data, start + size * i) for i in range(count)]
         found = [self._section(index, head) for index, head in enumerate(heads)]
+        if sum(section.size for section in found if section.type != NOBITS) > self._most():
+            raise self._broken("its sections overlap absurdly")
         names_index = self.names_index if self.names_index != SHN_XINDEX else first[6]
         if found and names_index >= count:
             raise self._broken(f"there is no section {names_index} with names")
@@ -154,32 +163,31 @@ class ElfFile:
             section.name = self.string(found[names_index], head[0]) if names_index else ""
         return found
 
+    def _most(self) -> int:
+        """Give how many bytes all sections may have together: some overlap in real files."""
+        return 8 * len(self.data) + (1 << 20)
+
     def _section(self, index: int, head: tuple[int, ...]) -> Section:
         _, kind, flags, address, offset, size, link, info, align, entsize = head
-        if kind in (0, NOBITS):
-            data = self.data[:0]
-        elif offset + size > len(self.data):
+        if kind not in (0, NOBITS) and offset + size > len(self.data):
             raise self._broken(f"section {index} reaches past its end")
-        else:
-            data = self.data[offset : offset + size]
+        whole = self.data
         return Section(
-            *(index, "", kind, flags, address, offset, size, link, info, align, entsize, data)
+            *(index, "", kind, flags, address, offset, size, link, info, align, entsize, whole)
         )
 
     def string(self, table: Section, offset: int) -> str:
         """Read a string of a string table."""
-        if offset >= len(table.data):
+        size = 0 if table.type in (0, NOBITS) else table.size
+        if offset >= size:
             if not offset:
                 return ""
             raise self._broken(f"there is no string at {offset:#x} of section {table.index}")
-        piece = bytes(table.data[offset : offset + 256])
-        end = piece.find(0)
+        start = table.offset + offset
+        end = self.data.find(0, start, min(table.offset + size, start + MAX_STRING))
         if end < 0:
-            piece = bytes(table.data[offset : offset + MAX_STRING])
-            end = piece.find(0)
-            if end < 0:
-                raise self._broken(f"a string of section {table.index} has no end")
-        return piece[:end].decode("utf-8", "surrogateescape")
+            raise self._broken(f"a string of section {table.index} has no end")
+        return self.data[start:end].decode("utf-8", "surrogateescape")
 
     def named(self, name: str) -> Section | None:
         """Give the first section of that name."""
@@ -213,7 +221,7 @@ class ElfFile:
             raise self._broken(f"symbols of {table.entsize} bytes")
         if table.size // SYMBOL.size > MAX_ENTRIES:
             raise self._broken("an absurd number of symbols")
-        strings = bytes(self.at(table.link).data)
+        strings = self.at(table.link).data
         whole = table.data[: table.size - table.size % SYMBOL.size]
         found = [self._symbol(entry, strings) for entry in SYMBOL.iter_unpack(whole)]
         return found[1:]

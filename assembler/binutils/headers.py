@@ -146,7 +146,8 @@ def section_flags(elf: ElfFile, section: Section) -> Iterator[str]:
 
 def _is_link_once(section: Section) -> bool:
     if section.type == GROUP:
-        return bool(section.data[:1] and section.data[0] & _GROUP_COMDAT)
+        data = section.data
+        return bool(data[:1] and data[0] & _GROUP_COMDAT)
     return section.name.startswith(".gnu.linkonce")
 
 
@@ -252,8 +253,9 @@ def full_contents(
             continue
         yield f"Contents of section {printable(section.name)}:"
         width = max(4, len(f"{base + last:x}"))
+        data = section.data
         for at in range(first, last, 16):
-            piece = bytes(section.data[at : min(at + 16, last)])
+            piece = data[at : min(at + 16, last)]
             digits = piece.hex().ljust(32)
             groups = " ".join(digits[i : i + 8] for i in range(0, 32, 8))
             text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in piece)

@@ -35,6 +35,12 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("objdump", "trapline.commands.objdump"),
     ("nm", "trapline.commands.nm"),
     ("size", "trapline.commands.size"),
+    ("ar", "trapline.commands.ar"),
+    ("ranlib", "trapline.commands.ranlib"),
+    ("objcopy", "trapline.commands.objcopy"),
+    ("strip", "trapline.commands.strip"),
+    ("addr2line", "trapline.commands.addr2line"),
+    ("shims", "trapline.commands.shims"),
     ("guests", "trapline.commands.guests_"),
     ("isa", "trapline.commands.isa_"),
 )

@@ -4,11 +4,10 @@ Not here: the list itself (`assembler.binutils.nm`).
 """
 
 import argparse
-import sys
 
 from isa.errors import TraplineError
 from trapline.commands import Subparsers
-from trapline.gnu_options import GnuParser, Option, Parsed, add_raw_parser, each_file
+from trapline.gnu_options import GnuParser, Option, Parsed, add_raw_parser, each_file, say
 
 EXAMPLES = """\
   trapline nm kernel.elf
@@ -72,12 +71,8 @@ def run(args: argparse.Namespace) -> int:
     )
     names = parsed.operands or ["a.out"]
 
-    def show(name: str) -> None:
-        for line in list_symbols(name, choice, is_one_of_many=len(names) > 1):
-            shown = line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            sys.stdout.write(shown + "\n")
-
-    each_file(names, show)
+    is_many = len(names) > 1
+    each_file(names, lambda name: say(list_symbols(name, choice, is_one_of_many=is_many)))
     return 0
 
 

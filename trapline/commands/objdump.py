@@ -4,12 +4,11 @@ Not here: what is shown (`assembler.binutils.objdump`).
 """
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from isa.errors import TraplineError
 from trapline.commands import Subparsers
-from trapline.gnu_options import GnuParser, Option, Parsed, add_raw_parser, each_file
+from trapline.gnu_options import GnuParser, Option, Parsed, add_raw_parser, each_file, say
 
 if TYPE_CHECKING:
     from assembler.binutils.disassembly import Style
@@ -67,12 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if request == Request(style=request.style):
         raise TraplineError("nothing to do; -d disassembles, -h, -t and -x show headers")
 
-    def show(name: str) -> None:
-        write = sys.stdout.write
-        for line in dump(name, request):
-            write(line.encode("utf-8", "surrogateescape").decode("utf-8", "replace") + "\n")
-
-    each_file(parsed.operands or ["a.out"], show)
+    each_file(parsed.operands or ["a.out"], lambda name: say(dump(name, request)))
     return 0
 
 

@@ -7,7 +7,7 @@ import argparse
 
 from isa.errors import TraplineError
 from trapline.commands import Subparsers
-from trapline.gnu_options import GnuParser, Option, Parsed, add_raw_parser, each_file
+from trapline.gnu_options import GnuParser, Option, Parsed, add_raw_parser, each_file, say
 
 EXAMPLES = """\
   trapline size kernel.elf
@@ -45,17 +45,12 @@ def run(args: argparse.Namespace) -> int:
         return 0
     layout = Layout(_form(parsed), _radix(parsed), parsed.has("common"))
     totals = Totals()
-    for line in header(layout):
-        print(line)
+    say(header(layout))
 
-    def show(name: str) -> None:
-        for line in measure(name, layout, totals):
-            print(line)
-
-    each_file(parsed.operands or ["a.out"], show)
+    names = parsed.operands or ["a.out"]
+    each_file(names, lambda name: say(measure(name, layout, totals)))
     if parsed.has("totals"):
-        for line in total_line(layout, totals):
-            print(line)
+        say(total_line(layout, totals))
     return 0
 
 
