@@ -7,6 +7,7 @@ TRAPLINE_REQUIRE_TOOLS=1 is set, as in CI, it fails the test instead.
 import importlib
 import os
 import shutil
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import NoReturn
 
@@ -24,6 +25,7 @@ DEBIAN_PACKAGES = MappingProxyType(
         "riscv64-unknown-elf-objcopy": "binutils-riscv64-unknown-elf",
         "riscv64-unknown-elf-readelf": "binutils-riscv64-unknown-elf",
         "riscv64-unknown-elf-nm": "binutils-riscv64-unknown-elf",
+        "riscv64-unknown-elf-ar": "binutils-riscv64-unknown-elf",
         "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
         "gdb-multiarch": "gdb-multiarch",
         "dtc": "device-tree-compiler",
@@ -40,6 +42,13 @@ def require_tool(name: str) -> str:
     path = shutil.which(name)
     if path is None:
         _missing(name, f"apt install {DEBIAN_PACKAGES.get(name, name)}")
+    return path
+
+
+def require_file(path: Path, package: str) -> Path:
+    """Give a file that a Debian package brings, or skip (fail in CI) the test that asks."""
+    if not path.exists():
+        _missing(path.name, f"apt install {package}")
     return path
 
 

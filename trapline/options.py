@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 LATER = {
     "--gdb": "the gdb server",
-    "--bios": "firmware",
 }
 """Options that are known but not there yet, and what they are for."""
 
@@ -29,7 +28,24 @@ class _NotYet(argparse.Action):
 def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
     """Add what describes one run; `what` names the argument that says what to run."""
     add_machine_options(parser)
-    parser.add_argument("--kernel", metavar="FILE", help=f"the same as giving FILE as {what}")
+    parser.add_argument(
+        "--kernel", "-kernel", metavar="FILE", help=f"the same as giving FILE as {what}"
+    )
+    parser.add_argument(
+        "--bios",
+        "-bios",
+        metavar="WHAT",
+        help="default: our SBI; none: the kernel begins in M-mode; FILE: firmware, such as OpenSBI",
+    )
+    parser.add_argument("--dtb", "-dtb", metavar="FILE", help="a device tree in place of our own")
+    parser.add_argument(
+        "--serial",
+        "-serial",
+        default="stdio",
+        metavar="WHERE",
+        help="the console: stdio (or mon:stdio), none, or file:FILE",
+    )
+    _add_qemu_words(parser)
     parser.add_argument(
         "--account",
         action=argparse.BooleanOptionalAction,
@@ -41,6 +57,13 @@ def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
     )
     add_signature_options(parser)
     parser.add_argument(what, nargs="?", help="a bundled guest, a .s file, an ELF, an Image, bytes")
+
+
+def _add_qemu_words(parser: argparse.ArgumentParser) -> None:
+    """Take words of QEMU's command line that say what is the case anyway."""
+    parser.add_argument("-nographic", "--nographic", action="store_true", help=argparse.SUPPRESS)
+    for words in (("-M", "-machine", "--machine"),):
+        parser.add_argument(*words, choices=["virt"], help=argparse.SUPPRESS)
 
 
 def add_signature_options(parser: argparse.ArgumentParser) -> None:
@@ -66,9 +89,9 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--isa", metavar="ISA", help="ISA string of the harts; by default all there is")
     add("-m", "--mem", metavar="SIZE", help="memory, e.g. 2G; by default 128M")
-    add("--harts", type=int, metavar="N", help="number of harts; by default 1")
-    add("--initrd", metavar="FILE", help="initial RAM disk")
-    add("--append", metavar="TEXT", help="the kernel's command line")
+    add("--harts", "-smp", type=int, metavar="N", help="number of harts; by default 1")
+    add("--initrd", "-initrd", metavar="FILE", help="initial RAM disk")
+    add("--append", "-append", metavar="TEXT", help="the kernel's command line")
     add(
         "--tlb",
         metavar="SETSxWAYS",
@@ -93,24 +116,33 @@ def add_device_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--drive",
+        "-drive",
         action="append",
         metavar="file=F[,...]",
         help="a disk; also format=raw|qcow2, readonly=on, snapshot=on, if=none with id=X",
     )
     add(
         "--device",
+        "-device",
         action="append",
         metavar="MODEL[,...]",
         help="virtio-blk-device,drive=X[,serial=S], virtio-rng-device; bus=virtio-mmio-bus.N",
     )
     add(
         "--global",
+        "-global",
         dest="globals",
         action="append",
         metavar="NAME=VALUE",
         help="virtio-mmio.force-legacy=on: the registers from before the standard",
     )
-    add("--snapshot", action="store_true", default=None, help="forget what is written to disks")
+    add(
+        "--snapshot",
+        "-snapshot",
+        action="store_true",
+        default=None,
+        help="forget what is written to disks",
+    )
 
 
 def read_options(args: argparse.Namespace) -> "Options":

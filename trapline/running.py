@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 from isa.errors import TraplineError
 from trapline.monitor import MachineMonitor
 from trapline.options import read_options
-from trapline.settings import EXACT, Options, machine_config, parse_size
+from trapline.settings import BIOS_WORDS, EXACT, Options, machine_config, parse_size
 from trapline.terminal import LeftError, TerminalInput, open_input
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run_one(args: argparse.Namespace, program: str | None, mode: str) -> int:
     """Do what `run` and `boot` are asked for; return the exit status."""
     options = read_options(args)
     machine_config(options, mode)
-    program = _choose(program, args.kernel)
+    program = _choose(program, args.kernel, options.bios)
     if args.dumpdtb is not None:
         return _dump_tree(program, options, mode, args.dumpdtb)
     if program is None:
@@ -53,11 +53,12 @@ def _run(args: argparse.Namespace, program: str, options: Options, mode: str) ->
     from trapline.session import execute, load_engine, make_console, make_plan
 
     out = sys.stderr if args.json == STDOUT else sys.stdout
+    echo = _open_serial(args.serial, out)
     plan = make_plan(program, options, mode)
     signature = _find_signature(args, plan)
     monitor = MachineMonitor()
     source = open_input(sys.stdin, monitor)
-    console = make_console(_echo_to(out), source=source)
+    console = make_console(echo, source=source)
     try:
         result = execute(plan, mode, load_engine(plan), console, started=monitor.watch)
     except LeftError:
@@ -96,14 +97,12 @@ def _report(args: argparse.Namespace, result: "Result") -> None:
     write_json(args.json, result.to_json())
 
 
-def _choose(program: str | None, kernel: str | None) -> str | None:
-    """Give what to run: a program, or --kernel, which is always a file."""
+def _choose(program: str | None, kernel: str | None, bios: str) -> str | None:
+    """Give what to run: a program, or --kernel, which is always a file, or firmware alone."""
     if kernel is None:
-        return program
+        return bios if program is None and bios not in BIOS_WORDS else program
     if program is not None:
-        raise TraplineError(
-            f"both {program} and --kernel {kernel}: firmware that starts a kernel cannot be had yet"
-        )
+        raise TraplineError(f"both {program} and --kernel {kernel}: firmware goes with --bios")
     return kernel if "/" in kernel else f"./{kernel}"
 
 
@@ -124,6 +123,18 @@ def _tree_of(plan: "Plan") -> bytes:
 
 
 # ------------------------------------------------------------------------------- the console
+
+
+def _open_serial(where: str, out: TextIO) -> Callable[[bytes], object] | None:
+    """Give what takes the guest's output: `out`, a file, or nothing."""
+    if where in ("stdio", "mon:stdio"):
+        return _echo_to(out)
+    if where in ("none", "null"):
+        return None
+    kind, found, filename = where.partition(":")
+    if kind != "file" or not found or not filename:
+        raise TraplineError(f"--serial {where}: expected stdio, mon:stdio, none or file:FILE")
+    return Path(filename).open("wb", buffering=0).write
 
 
 def _echo_to(out: TextIO) -> Callable[[bytes], None]:

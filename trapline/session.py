@@ -13,6 +13,8 @@ from isa.errors import TraplineError
 from trapline.kernels import Kernel, find_kernel
 from trapline.settings import (
     BARE,
+    BIOS_WORDS,
+    NO_BIOS,
     SOFTTLB,
     Options,
     check_bound,
@@ -26,7 +28,7 @@ from vmm.stop import Stop, StopReason
 
 if TYPE_CHECKING:
     from isa.engine import Engine
-    from vmm.boot import BootPlan
+    from vmm.boot import BootPlan, TreeBuilder
     from vmm.console import Console, InputSource
     from vmm.machine import Machine
 
@@ -183,19 +185,40 @@ def make_plan(program: str, options: Options, mode: str) -> Plan:
     kernel = find_kernel(program)
     if mode != BARE and mode not in kernel.modes:
         raise TraplineError(f"guest {kernel.name} is not made for mode {mode}")
-    return Plan(kernel, options, lay_out(kernel, config, options.initrd))
+    return Plan(kernel, options, lay_out(kernel, options, config))
 
 
-def lay_out(kernel: Kernel, config: MachineConfig, initrd: str | None) -> "BootPlan":
-    """Say what goes where in RAM, device tree included."""
-    from vmm.boot import RamRange, plan_boot, read_file, read_image
+def lay_out(kernel: Kernel, options: Options, config: MachineConfig) -> "BootPlan":
+    """Say what goes where in RAM, firmware and device tree included."""
+    from vmm.boot import PAYLOAD_OFFSET, RamRange, plan_boot, read_file, read_image
     from vmm.devices import RAM_BASE
-    from vmm.tree import machine_tree
 
     ram = RamRange(RAM_BASE, config.ram)
-    image = read_image(kernel.name, kernel.data, ram)
-    disk = None if initrd is None else (initrd, read_file(initrd))
-    return plan_boot(image, ram, lambda where: machine_tree(config, where), disk)
+    has_firmware = options.bios not in BIOS_WORDS
+    is_alone = has_firmware and options.bios == kernel.name
+    at = 0 if is_alone or options.bios == NO_BIOS else PAYLOAD_OFFSET
+    image = read_image(kernel.name, kernel.data, ram, at)
+    firmware = None
+    if has_firmware and not is_alone:
+        firmware = read_image(options.bios, read_file(options.bios), ram, 0)
+    disk = None if options.initrd is None else (options.initrd, read_file(options.initrd))
+    is_machine_mode = True if is_alone or options.bios == NO_BIOS else None
+    tree = _tree_builder(options, config)
+    return plan_boot(image, ram, tree, disk, firmware, is_machine_mode=is_machine_mode)
+
+
+def _tree_builder(options: Options, config: MachineConfig) -> "TreeBuilder":
+    """Give what makes the device tree: our own, or the one in a file, which stays as it is."""
+    from vmm.boot import read_file
+    from vmm.fdt import check_blob
+    from vmm.tree import machine_tree
+
+    if options.dtb is None:
+        return lambda where: machine_tree(config, where)
+    if options.append or options.initrd:
+        raise TraplineError("--dtb: the command line and initial RAM disk have to be in the tree")
+    tree = check_blob(options.dtb, read_file(options.dtb))
+    return lambda _where: tree
 
 
 def load_engine(plan: Plan) -> "Engine":

@@ -16,6 +16,9 @@ BARE = "bare"
 SOFTTLB = "softtlb"
 MODES = (SOFTTLB,)
 """The memory modes of the monitor, each open to unmodified guests."""
+DEFAULT_BIOS, NO_BIOS = "default", "none"
+BIOS_WORDS = (DEFAULT_BIOS, NO_BIOS)
+"""What --bios may be other than a file: our own SBI, and nothing."""
 FAST, EXACT = "fast", "exact"
 MAX_BOUND = (1 << 63) - 1
 _UNITS = {"": 20, "b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
@@ -39,6 +42,8 @@ class Options:
     device: Sequence[str] = ()
     globals: Sequence[str] = ()
     snapshot: bool = False
+    bios: str = "default"
+    dtb: str | None = None
 
 
 def parse_size(text: str | int) -> int:

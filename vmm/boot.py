@@ -8,13 +8,15 @@ Kernel Boot Requirements and Constraints": a0 = hart id, a1 = device tree, satp 
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
 from vmm.contracts import HartEntry
+from vmm.devices.rom import INFO_AT, ROM_BASE, dynamic_info, reset_vector
 from vmm.elf import ELF_MAGIC, LoadError, Segment, Symbols, read_elf
+from vmm.packing import MAX_FILE_BYTES, is_packed, unpack
 
 PAGE = 4096
 MEGAPAGE = 2 << 20
@@ -22,17 +24,9 @@ PAYLOAD_OFFSET = MEGAPAGE
 """S-mode payloads stand 2 MiB into RAM, behind where firmware would be."""
 DTB_ROOM = MEGAPAGE
 INITRD_LATEST_OFFSET = 128 << 20
-MAX_FILE_BYTES = 1 << 30
 LINUX_HEADER = struct.Struct("<IIQQQIIQ8s4sI")
 LINUX_MAGIC2 = b"RSC\x05"
 LINUX_MAGIC2_AT = 0x38
-COMPRESSED = {
-    b"\x1f\x8b": "gzip",
-    b"\xfd7zXZ": "xz",
-    b"(\xb5/\xfd": "zstd",
-    b"BZh": "bzip2",
-}
-EFI_ZBOOT_MAGIC, EFI_ZBOOT_AT = b"zimg", 4
 
 
 class Memory(Protocol):
@@ -81,6 +75,10 @@ class BootPlan:
     """The kernel, the initial RAM disk if there is one, and the device tree."""
     symbols: Symbols
     initrd: tuple[int, int] | None
+    is_machine_mode: bool | None = None
+    """Whether the harts are entered in M-mode; None looks where the entry is."""
+    next_entry: int | None = None
+    """Where firmware is to go on, in S-mode."""
 
     @property
     def tohost(self) -> int | None:
@@ -93,11 +91,21 @@ class BootPlan:
 
     def hart_entry(self, hart: int) -> HartEntry:
         """Return how the boot hart is entered."""
-        return HartEntry(self.entry, hart, self.dtb_pa)
+        info = 0 if self.next_entry is None else ROM_BASE + INFO_AT
+        return HartEntry(self.entry, hart, self.dtb_pa, info)
 
     def starts_in_machine_mode(self, ram: RamRange) -> bool:
-        """Say whether the entry is where firmware stands, below where S-mode payloads stand."""
+        """Say whether the harts begin in M-mode.
+
+        Unless that was asked for: when the entry is where firmware stands, below S-mode payloads.
+        """
+        if self.is_machine_mode is not None:
+            return self.is_machine_mode
         return self.entry < ram.base + PAYLOAD_OFFSET
+
+    def rom(self) -> bytes:
+        """Return what stands in the boot ROM: the way to the entry, and what firmware reads."""
+        return reset_vector(self.entry, self.dtb_pa) + dynamic_info(self.next_entry or 0)
 
     def place(self, memory: Memory) -> None:
         """Write every segment."""
@@ -122,29 +130,31 @@ def read_file(path: str) -> bytes:
     return data
 
 
-def read_image(filename: str, data: bytes, ram: RamRange) -> Image:
+def read_image(filename: str, data: bytes, ram: RamRange, offset: int = PAYLOAD_OFFSET) -> Image:
     """Recognise a file and say where its parts go; raise LoadError when it is not usable.
 
-    A flat binary goes to where S-mode payloads stand.
+    A flat binary goes to an offset of RAM, by default where S-mode payloads stand.
     """
     if not data:
         raise LoadError(filename, "the file is empty")
+    if is_packed(data):
+        data = unpack(filename, data)
     if data.startswith(ELF_MAGIC):
         elf = read_elf(filename, data)
-        return Image(filename, elf.entry, elf.segments, elf.symbols)
+        segments = tuple(_without_headers(segment, ram) for segment in elf.segments)
+        return Image(filename, elf.entry, segments, elf.symbols)
     if data[LINUX_MAGIC2_AT : LINUX_MAGIC2_AT + 4] == LINUX_MAGIC2:
         return _linux_image(filename, data, ram)
-    if packing := packed_with(data):
-        raise LoadError(filename, f"packed with {packing}: unpack it first")
-    at = ram.base + PAYLOAD_OFFSET
+    at = ram.base + offset
     return Image(filename, at, (Segment("the binary", at, data, len(data)),))
 
 
-def packed_with(data: bytes) -> str | None:
-    """Return what a kernel is compressed with, None if it is not."""
-    if data.startswith(b"MZ") and data[EFI_ZBOOT_AT : EFI_ZBOOT_AT + 4] == EFI_ZBOOT_MAGIC:
-        return "EFI zboot"
-    return next((name for magic, name in COMPRESSED.items() if data.startswith(magic)), None)
+def _without_headers(segment: Segment, ram: RamRange) -> Segment:
+    """Leave out the file's own headers where a linker has put them below the start of RAM."""
+    below = ram.base - segment.pa
+    if not 0 < below < len(segment.data) or not segment.data.startswith(ELF_MAGIC):
+        return segment
+    return Segment(segment.name, ram.base, segment.data[below:], segment.size - below)
 
 
 def _linux_image(filename: str, data: bytes, ram: RamRange) -> Image:
@@ -172,15 +182,23 @@ def plan_boot(
     ram: RamRange,
     build_tree: TreeBuilder,
     initrd: tuple[str, bytes] | None = None,
+    firmware: Image | None = None,
+    *,
+    is_machine_mode: bool | None = None,
 ) -> BootPlan:
     """Find a place for everything; raise LoadError naming what does not fit.
 
     The device tree stands in the last 2 MiB-aligned place below the end of RAM, as on QEMU; the
-    initial RAM disk below it, at the latest 128 MiB into RAM.
+    initial RAM disk below it, at the latest 128 MiB into RAM. With firmware, the harts begin there,
+    and the image is its next stage.
     """
-    for segment in image.segments:
-        _check_inside(image.filename, segment, ram)
     segments = list(image.segments)
+    if firmware is not None:
+        segments += [
+            replace(part, name=f"{part.name} of the firmware") for part in firmware.segments
+        ]
+    for segment in segments:
+        _check_inside(image.filename, segment, ram)
     where: tuple[int, int] | None = None
     if initrd is not None:
         disk = _place_initrd(initrd, image, ram)
@@ -190,7 +208,17 @@ def plan_boot(
     dtb_pa = _tree_address(ram, len(tree))
     segments.append(Segment("the device tree", dtb_pa, tree, len(tree)))
     _check_apart(image.filename, segments, ram)
-    return BootPlan(image.filename, image.entry, dtb_pa, tuple(segments), image.symbols, where)
+    first = image if firmware is None else firmware
+    return BootPlan(
+        image.filename,
+        first.entry,
+        dtb_pa,
+        tuple(segments),
+        image.symbols,
+        where,
+        True if firmware is not None else is_machine_mode,
+        None if firmware is None else image.entry,
+    )
 
 
 def _tree_address(ram: RamRange, size: int) -> int:

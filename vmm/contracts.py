@@ -99,11 +99,15 @@ class StopRequest:
 
 @dataclass(frozen=True, slots=True)
 class HartEntry:
-    """Where and how a hart enters S-mode: satp 0 and sstatus.SIE 0 besides what is here."""
+    """Where and how a hart enters S-mode: satp 0 and sstatus.SIE 0 besides what is here.
+
+    Firmware is entered in M-mode in the same way, and finds its next stage by a2.
+    """
 
     pc: int
     a0: int
     a1: int
+    a2: int = 0
 
 
 @dataclass(frozen=True, slots=True)

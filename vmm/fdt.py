@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from isa.errors import TraplineError
+from isa.errors import Location, TraplineError
 
 FDT_MAGIC = 0xD00DFEED
 FDT_VERSION = 17
@@ -71,6 +71,26 @@ def blob(root: TreeNode, boot_hart: int = 0) -> bytes:
         len(structure),
     )
     return header + reservations + structure + bytes(strings.data)
+
+
+def check_blob(filename: str, data: bytes) -> bytes:
+    """Give back what is a device tree blob by its header; raise DeviceTreeError for another."""
+    header = struct.Struct(">10I")
+    if data[:4] != FDT_MAGIC.to_bytes(4, "big"):
+        raise DeviceTreeError(
+            "not a device tree: it does not begin with d0 0d fe ed", Location(filename)
+        )
+    if len(data) < header.size:
+        raise DeviceTreeError("truncated device tree", Location(filename))
+    fields = header.unpack_from(data)
+    total, structure, strings, strings_size, structure_size = (fields[n] for n in (1, 2, 3, 8, 9))
+    ends = (total, structure + structure_size, strings + strings_size)
+    if max(ends) > len(data):
+        raise DeviceTreeError(
+            f"truncated device tree: {max(ends)} bytes expected, {len(data)} there",
+            Location(filename),
+        )
+    return data
 
 
 class _Strings:

@@ -35,6 +35,7 @@ from vmm.contracts import (
 from vmm.cpu import Cpu
 from vmm.devices import DeviceHost, attach_all
 from vmm.devices.clint import Clint
+from vmm.devices.rom import Rom
 from vmm.devices.rtc import Rtc
 from vmm.devices.uart import Uart
 from vmm.fdt import TIMEBASE_HZ
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from vmm.devices.virtio.device import VirtioDevice
 
 MASK = (1 << 64) - 1
-A0, A1, A6, A7 = 10, 11, 16, 17
+A0, A1, A2, A6, A7 = 10, 11, 12, 16, 17
 SLICE = 20_000_000  # instructions between looks at the host: some 0.05 s
 LAST_EXITS = 8
 
@@ -133,6 +134,9 @@ class Machine:
     def load(self, plan: BootPlan) -> None:
         """Put a guest into RAM and its boot hart at its entry."""
         plan.place(self)
+        rom = self.devices["rom"]
+        assert isinstance(rom, Rom), "the board has a boot ROM"
+        rom.content = plan.rom()
         self._open_mailbox(plan)
         if plan.starts_in_machine_mode(self.ram):
             for hart in self.harts:
@@ -155,7 +159,7 @@ class Machine:
     @staticmethod
     def _enter_machine(hart: Hart, entry: HartEntry) -> None:
         hart.reset(entry.pc)
-        hart[A0], hart[A1] = entry.a0, entry.a1
+        hart[A0], hart[A1], hart[A2] = entry.a0, entry.a1, entry.a2
 
     def close(self) -> None:
         """Let go of disks and other files; the machine does not run any more."""

@@ -123,8 +123,15 @@ def spike(folder: Path, program: Path, *options: str) -> subprocess.CompletedPro
     return subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=False)
 
 
-def trapline(folder: Path, command: str, *options: str) -> subprocess.CompletedProcess[bytes]:
+def trapline(
+    folder: Path,
+    command: str,
+    *options: str,
+    input: bytes = b"",  # noqa: A002
+) -> subprocess.CompletedProcess[bytes]:
     """Run a program on ours."""
     quiet = ["--no-account"] if command == "boot" else []
     words = [sys.executable, "-m", "trapline", command, *quiet, *options]
-    return subprocess.run(words, cwd=folder, capture_output=True, timeout=60, check=False)
+    return subprocess.run(
+        words, cwd=folder, input=input, capture_output=True, timeout=60, check=False
+    )

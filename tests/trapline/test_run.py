@@ -215,7 +215,7 @@ def test_the_device_tree_says_where_the_initial_ram_disk_is(tmp_path):
         (["helo"], "no bundled guest 'helo'; did you mean hello?, and there is no such file"),
         (["./lost.elf"], "./lost.elf: No such file or directory"),
         (["--kernel", "lost"], "./lost: No such file or directory"),
-        (["hello", "--kernel", "k"], "firmware that starts a kernel cannot be had yet"),
+        (["hello", "--kernel", "k"], "firmware goes with --bios"),
         (["/"], "/: Is a directory"),
         (["kernel.S"], "kernel.S: a .S file goes through the C preprocessor first"),
         (["--mem", "lots", "hello"], "'lots' is not a size"),
@@ -232,7 +232,7 @@ def test_the_device_tree_says_where_the_initial_ram_disk_is(tmp_path):
         (["--initrd", "lost", "hello"], "lost: No such file or directory"),
         (["--json", "lost/a.json", "hello"], "lost/a.json: No such file or directory"),
         (["--gdb", ":1234", "hello"], "--gdb: the gdb server cannot be had yet"),
-        (["--bios", "fw", "hello"], "--bios: firmware cannot be had yet"),
+        (["--bios", "fw", "hello"], "fw: No such file or directory"),
         (["--second-tlb", "4x4", "hello"], "unrecognized arguments"),
     ],
 )
@@ -256,7 +256,7 @@ def test_a_mistake_is_one_line_and_status_2(arguments, message, capsys, monkeypa
         (elf(machine=62), "an ELF for machine 62, not for RISC-V"),
         (elf(kind=1), "not an executable"),
         (elf(entry=0x1234), "the entry point 0x1234 is in none of the segments"),
-        (b"\x1f\x8b" + bytes(100), "packed with gzip"),
+        (b"\x1f\x8b" + bytes(100), "damaged gzip data"),
     ],
 )
 def test_a_file_that_cannot_be_loaded_is_one_line_and_status_2(content, message, capsys, tmp_path):

@@ -112,8 +112,10 @@ class Session:
 def test_keys_are_the_guests_in_raw_mode(command):
     session = Session(command)
     session.expect(b">")
-    session.type(b"a\x03\x01\x01b")
-    session.expect(b"a\x03\x01b")  # also Ctrl-C, and Ctrl-A when it is typed twice
+    session.type(b"a")
+    session.expect(b"a")  # only now the terminal is raw for sure
+    session.type(b"b\x03\x01\x01c")
+    session.expect(b"b\x03\x01c")  # also Ctrl-C, and Ctrl-A when it is typed twice
     session.type(b"!")
     assert session.status() == 0
 

@@ -96,9 +96,9 @@ def test_the_mailboxes_of_htif_are_found():
     ("data", "message"),
     [
         (b"", "the file is empty"),
-        (b"\x1f\x8b\x08rest", "packed with gzip"),
-        (b"MZ\0\0zimgrest", "packed with EFI zboot"),
-        (b"\xfd7zXZ\0", "packed with xz"),
+        (b"\x1f\x8b\x08rest", "damaged gzip data"),
+        (b"MZ\0\0zimgrest", "truncated EFI zboot image"),
+        (b"\xfd7zXZ\0", "the xz data is cut off"),
         (linux(flags=1), "a big-endian Image"),
         (linux(text_offset=0x1000), "text_offset 0x1000 is not a multiple of 2 MiB"),
         (linux()[:60], "truncated Image"),

@@ -65,6 +65,8 @@ class UartState:
     overrun: int = register(1)
     sent_pending: int = register(1)
     fifo: bytearray = field(default_factory=bytearray, metadata=shaped(max_bytes=FIFO_BYTES))
+    held: int = register(1)
+    """Whether input stays outside because the FIFO was just cleared."""
     asks: int = register(4)
     """Looks for input in vain, modulo 16: outside is asked at the first of them."""
     waiting: bytearray = field(default_factory=bytearray, metadata=shaped(max_bytes=WAITING_BYTES))
@@ -93,11 +95,13 @@ class Uart:
 
     def fetch(self) -> bool:
         """Ask outside for input; say whether there was any."""
-        room = WAITING_BYTES - len(self.state.waiting)
+        state = self.state
+        had, state.held = state.held, 0
+        room = WAITING_BYTES - len(state.waiting)
         data = self.ask(room) if self.ask is not None and room else b""
-        if data:
+        if data or had:
             self.receive(data)
-        return bool(data)
+        return bool(data or had)
 
     def take(self, limit: int) -> bytes:
         """Take received bytes as the firmware does when it is asked to read the console."""
@@ -161,6 +165,7 @@ class Uart:
                 if value & IER_SENT and not state.ier & IER_SENT:
                     state.sent_pending = 1
                 state.ier = value & 0xF
+                state.held &= ~value & IER_RECEIVED
                 self.is_listening |= bool(value & IER_RECEIVED)
             case 2:
                 self._control_fifos(value)
@@ -192,9 +197,17 @@ class Uart:
         state = self.state
         switched = (value ^ state.fcr) & FCR_ENABLE
         if switched or (value & FCR_ENABLE and value & FCR_CLEAR_RECEIVED):
-            state.fifo.clear()
+            self._clear_fifo()
         # "This bit must be a 1 when other FCR bits are written to or they will not be programmed."
         state.fcr = value & FCR_KEPT if value & FCR_ENABLE else 0
+
+    def _clear_fifo(self) -> None:
+        """Empty the FIFO. What came from outside arrives once more, later: scripts lose nothing."""
+        state = self.state
+        if not state.mcr & MCR_LOOP:
+            state.held |= bool(state.fifo)
+            state.waiting = (state.fifo + state.waiting)[:WAITING_BYTES]
+        state.fifo.clear()
 
     def _control_modem(self, value: int) -> None:
         before = self._lines()
@@ -221,6 +234,9 @@ class Uart:
     def _look_outside(self) -> None:
         """Ask for input, now and then: who polls does so very often."""
         self.is_listening = True
+        if self.state.held:
+            self.state.held = 0  # this look finds nothing yet
+            return
         if self.state.asks == 0:
             self.fetch()
         self.state.asks = (self.state.asks + 1) % ASKS
@@ -266,7 +282,7 @@ class Uart:
         """Refill the FIFO from outside and drive the interrupt output."""
         state = self.state
         room = self._capacity() - len(state.fifo)
-        if room > 0 and state.waiting and not state.mcr & MCR_LOOP:
+        if room > 0 and state.waiting and not (state.mcr & MCR_LOOP or state.held):
             state.fifo += state.waiting[:room]
             del state.waiting[:room]
         if self.line is not None and self.interrupt is not self._was_high:

@@ -1,7 +1,9 @@
 """The boot ROM: read-only, and a reset vector that does what QEMU's does."""
 
+import struct
+
 from isa.spec import TABLE
-from vmm.devices.rom import DTB_AT, ENTRY_AT, Rom, reset_vector
+from vmm.devices.rom import DTB_AT, ENTRY_AT, INFO_AT, Rom, dynamic_info, reset_vector
 
 
 def test_the_content_is_read_in_little_endian_order():
@@ -27,5 +29,12 @@ def test_the_reset_vector_holds_entry_and_device_tree():
 
 def test_the_reset_vector_is_the_code_it_should_be():
     rom = Rom(reset_vector(0, 0))
-    code = [TABLE.decode(rom.read(at, 4)) for at in range(0, 20, 4)]
-    assert [insn.name for insn in code if insn] == ["auipc", "csrrs", "ld", "ld", "jalr"]
+    code = [TABLE.decode(rom.read(at, 4)) for at in range(0, 24, 4)]
+    names = [insn.name for insn in code if insn]
+    assert names == ["auipc", "addi", "csrrs", "ld", "ld", "jalr"]
+
+
+def test_firmware_finds_its_next_stage_behind_the_vector():
+    content = reset_vector(0, 0)
+    assert len(content) == INFO_AT
+    assert struct.unpack("<6Q", dynamic_info(0x8020_0000)) == (0x4942534F, 2, 0x8020_0000, 1, 0, 0)

@@ -143,11 +143,23 @@ def test_received_data_comes_before_transmitter_empty(port):
     assert port[IIR] & 0xF == 0x2
 
 
-def test_clearing_the_receive_fifo_drops_what_was_in_it(port):
+def test_clearing_the_receive_fifo_empties_it_and_its_input_arrives_later(port):
     port[FCR] = 1
     port.uart.receive(b"0123456789abcdefXY")
     port[FCR] = 3
-    assert port[RBR] == ord("X")
+    assert port[RBR] == 0
+    assert not port[LSR] & 1
+    assert port[LSR] & 1
+    assert bytes(port[RBR] for _ in range(18)) == b"0123456789abcdefXY"
+
+
+def test_input_that_is_held_back_comes_with_the_next_look_outside(port):
+    port[IER] = 1
+    port.uart.receive(b"a")
+    port[FCR] = 3
+    assert not port.uart.interrupt
+    assert port.uart.fetch()
+    assert port.uart.interrupt
 
 
 def test_loopback_returns_the_byte_and_sends_nothing(port):
