@@ -22,7 +22,7 @@ _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _EXTRA = (("li rd, imm", ("addi rd, zero, imm",)),)
 _EARLY = ("li",)
 # Read, but not printed.
-_UNPRINTED = ("move", "sbreak", "scall")
+_UNPRINTED = ("move", "sbreak", "scall", "fsrmi uimm", "fsflagsi uimm")
 # The names of register instructions that GNU objdump 2.40 prints for immediate ones.
 _SHORTENED = frozenset("add addw and or xor sll srl sra sllw srlw sraw csrrw csrrs csrrc".split())
 # Names for accesses to these CSRs are known only where there is floating point.
@@ -64,7 +64,7 @@ def aliases() -> dict[str, tuple[Alias, ...]]:
 def _rows(table: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[Alias]:
     for pattern, steps in table:
         name = pattern.partition(" ")[0]
-        if len(steps) != 1 or name in _UNPRINTED or "%" in pattern:
+        if len(steps) != 1 or {name, pattern} & set(_UNPRINTED) or "%" in pattern:
             continue
         target, _, text = steps[0].partition(" ")
         insn = TABLE.by_name.get(target)

@@ -165,7 +165,8 @@ class Printer:
             return Text(text, goal=values["offset"])
         if form.name == "c.lui":
             return Text(text, high=(values["rd"], values["imm"] << 12))
-        if form.name in ("c.addi", "c.addiw") and values["rd"]:
+        is_sum = form.name == "c.addi" or (form.name == "c.addiw" and values["imm"])
+        if is_sum and values["rd"]:
             return Text(text, low=(values["rd"], values["imm"]), is_wide=form.name == "c.addiw")
         return Text(text)
 
