@@ -72,6 +72,7 @@ class Slot(_From0):
     TICK = auto()  # instructions per timebase tick
     ISA = auto()  # the extensions that exist (isa/extensions.py)
     UNALIGNED = auto()  # bits that are zero in the address of any instruction: 3, or 1 with C
+    SEMIHOSTED = auto()  # 1: ebreak exits to the environment, which may take it for a call
     HOSTED = auto()  # 1: a trap to M-mode exits to the environment instead
     TLB_SETS = auto()  # modelled TLB; a power of two
     TLB_WAYS = auto()  # 0: no modelled TLB

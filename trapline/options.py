@@ -45,6 +45,20 @@ def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
         metavar="WHERE",
         help="the console: stdio (or mon:stdio), none, or file:FILE",
     )
+    parser.add_argument(
+        "--semihosting",
+        "-semihosting",
+        action="store_true",
+        default=None,
+        help="let programs call the host by ebreak between two marks",
+    )
+    parser.add_argument(
+        "-semihosting-config",
+        "--semihosting-config",
+        dest="semihosting",
+        type=_read_semihosting,
+        help=argparse.SUPPRESS,
+    )
     _add_qemu_words(parser)
     parser.add_argument(
         "--account",
@@ -57,6 +71,15 @@ def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
     )
     add_signature_options(parser)
     parser.add_argument(what, nargs="?", help="a bundled guest, a .s file, an ELF, an Image, bytes")
+
+
+def _read_semihosting(text: str) -> bool:
+    """Read the value of -semihosting-config; the console is the only target there is."""
+    words = dict(part.partition("=")[::2] for part in text.split(","))
+    enable = words.pop("enable", "on")
+    if set(words) - {"target"} or enable not in ("on", "off"):
+        raise TraplineError(f"-semihosting-config {text}: expected enable=on or enable=off")
+    return enable == "on"
 
 
 def _add_qemu_words(parser: argparse.ArgumentParser) -> None:

@@ -42,6 +42,7 @@ class Options:
     device: Sequence[str] = ()
     globals: Sequence[str] = ()
     snapshot: bool = False
+    semihosting: bool = False
     bios: str = "default"
     dtb: str | None = None
 
@@ -85,6 +86,7 @@ def machine_config(options: Options, mode: str) -> MachineConfig:
         isa=options.isa,
         bootargs=options.append,
         slots=_slots(options),
+        semihosting=options.semihosting,
         is_legacy=_is_legacy(options),
     )
 

@@ -73,6 +73,7 @@ class MachineConfig:
     tick: int = DEFAULT_TICK
     quantum: int = 10_000
     slots: tuple[SlotSpec, ...] = ()
+    semihosting: bool = False
     is_legacy: bool = False
     """Whether virtio slots have the register layout from before the standard."""
 

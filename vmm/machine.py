@@ -50,6 +50,7 @@ from vmm.timers import NEVER, Timers
 
 if TYPE_CHECKING:
     from vmm.devices.virtio.device import VirtioDevice
+    from vmm.semihosting import Semihosting
 
 MASK = (1 << 64) - 1
 A0, A1, A2, A6, A7 = 10, 11, 12, 16, 17
@@ -58,7 +59,8 @@ LAST_EXITS = 8
 
 # What every exit looks at: finding a member of an enum takes longer than reading a slot.
 FUEL, TRAP, MMIO, WFI = ExitReason.FUEL, ExitReason.TRAP, ExitReason.MMIO, ExitReason.WFI
-ECALL_S, STORE = Cause.ECALL_S, Access.STORE
+ECALL_S, BREAKPOINT, STORE = Cause.ECALL_S, Cause.BREAKPOINT, Access.STORE
+SEMIHOSTED = int(Slot.SEMIHOSTED)
 PC, EXIT, TRAPS, MIP = int(Slot.PC), int(Slot.EXIT), int(Slot.TRAPS), int(Slot.MIP)
 
 
@@ -102,7 +104,7 @@ class Machine:
             len(self.harts),
             self.timers.now,
             self.console.write,
-            self._stop_by,
+            self.end,
             self.timers.changed,
             self._set_external,
             self.console.read,
@@ -117,6 +119,7 @@ class Machine:
         assert isinstance(uart, Uart), "the board has a serial port"
         self.uart = uart
         self.receiver = Receiver(console, uart)
+        self._semihosting = _make_semihosting(self) if config.semihosting else None
         self.timers.connect(clint, (rtc,))
         self.timers.watch(self.receiver)
 
@@ -154,7 +157,7 @@ class Machine:
 
         has_answer = plan.fromhost is not None and self.memory.contains(plan.fromhost, 8)
         fromhost = plan.fromhost if has_answer else None
-        self.timers.watch(Htif(self.memory, self.console, self._stop_by, plan.tohost, fromhost))
+        self.timers.watch(Htif(self.memory, self.console, self.end, plan.tohost, fromhost))
 
     @staticmethod
     def _enter_machine(hart: Hart, entry: HartEntry) -> None:
@@ -304,7 +307,7 @@ class Machine:
         slots = self.harts[index].slots
         slots[MIP] = slots[MIP] & ~(1 << code) | is_high << code
 
-    def _stop_by(self, request: StopRequest) -> None:
+    def end(self, request: StopRequest) -> None:
         is_shutdown = request.kind is StopKind.SHUTDOWN
         reason = StopReason.EXIT if is_shutdown else StopReason.RESET
         # A failure stays one when only the low byte of its status is left.
@@ -338,6 +341,10 @@ class Machine:
         """Be the M-mode that traps go to: SBI calls, and what is passed on to S-mode."""
         registers = hart.slots
         registers[EXIT] = FUEL
+        if exit_.cause == BREAKPOINT and registers[SEMIHOSTED]:
+            assert self._semihosting is not None, "ebreak exits only for semihosting"
+            self._semihosting.settle(hart)
+            return
         if exit_.cause != ECALL_S:
             self._note(hart, exit_, describe_cause(exit_.cause), exit_.tval)
             enter_s(hart, exit_.cause, exit_.tval)
@@ -359,7 +366,7 @@ class Machine:
                 enter_s(hart, cause, tval)
                 return
             case MachineStopped(request):
-                self._stop_by(request)
+                self.end(request)
             case HartSuspended():
                 registers[A0], registers[A1] = 0, 0
             case HartStopped():
@@ -379,3 +386,9 @@ class Machine:
     def _describe(self, hart: int, pc: int, what: str | int, value: int) -> str:
         text = what if isinstance(what, str) else f"SBI {self._sbi.name(what)}"
         return f"hart {hart} at {pc:#x}: {text} {value:#x}"
+
+
+def _make_semihosting(machine: Machine) -> "Semihosting":
+    from vmm.semihosting import Semihosting
+
+    return Semihosting(machine)

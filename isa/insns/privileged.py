@@ -7,6 +7,7 @@ where execution goes on writes `Slot.NEXT_PC`.
 
 from isa import mstatus as ms
 from isa.causes import Cause, Priv
+from isa.exits import ExitReason
 from isa.insn import system
 from isa.machine import MachinePage
 from isa.state import Slot
@@ -24,7 +25,12 @@ def ecall(hart: Page) -> None:
 @system("ebreak", "000000000001 00000 000 00000 1110011", ext="I")
 def ebreak(hart: Page, pc: Word) -> None:
     """Trap to the debugger with a breakpoint exception."""
-    pend(hart, Cause.BREAKPOINT, pc)
+    if hart[Slot.SEMIHOSTED] == 0:
+        pend(hart, Cause.BREAKPOINT, pc)
+        return
+    hart[Slot.EXIT] = ExitReason.TRAP
+    hart[Slot.CAUSE] = Cause.BREAKPOINT
+    hart[Slot.TVAL] = pc
 
 
 @system("mret", "0011000 00010 00000 000 00000 1110011", ext="M-mode")
