@@ -245,7 +245,7 @@ def execute(
     from vmm.state_hash import state_sha256
 
     config = machine_config(plan.options, mode)
-    machine = _make(config, mode, engine, console)
+    machine = make_machine(config, mode, engine, console)
     machine.load(plan.boot)
     if started is not None:
         started(machine)
@@ -273,7 +273,10 @@ def execute(
     return Result(stop, console.output, made, machine, plan)
 
 
-def _make(config: MachineConfig, mode: str, engine: "Engine", console: "Console") -> "Machine":
+def make_machine(
+    config: MachineConfig, mode: str, engine: "Engine", console: "Console"
+) -> "Machine":
+    """Make the bare board, or a domain."""
     if mode == BARE:
         from vmm.board import make_board
 

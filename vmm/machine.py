@@ -86,6 +86,7 @@ class Machine:
         self.current = 0
         self.settled = 0  # exits that asked for something
         self._notes: deque[tuple[int, int, str | int, int]] = deque(maxlen=LAST_EXITS)
+        self.calls = 0  # of the environment that harts have made; each counts as a trap too
         self.states = HartStates(range(len(self.harts)), 0)
         self.timers = Timers(self)
         self._quantum = config.quantum if len(self.harts) > 1 else NEVER
@@ -371,6 +372,7 @@ class Machine:
                 registers[A0], registers[A1] = 0, 0
             case HartStopped():
                 pass
+        self.calls += 1
         registers[TRAPS] += 1
         registers[PC] = registers[PC] + 4 & MASK
 

@@ -30,6 +30,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("boot", "trapline.commands.boot"),
     ("compare", "trapline.commands.compare"),
     ("diff", "trapline.commands.diff"),
+    ("explain", "trapline.commands.explain"),
     ("as", "trapline.commands.as_"),
     ("ld", "trapline.commands.ld"),
     ("objdump", "trapline.commands.objdump"),
