@@ -8,7 +8,7 @@ is filled with the atoms at hand. Not here: what a tree means (`expr`, `operands
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from lark import Lark, Token, Transformer, v_args
@@ -173,7 +173,7 @@ class _Build(Transformer[Token, Any]):
 
 @cache
 def _lark() -> Lark:
-    text = files("assembler").joinpath("gas.lark").read_text("utf-8")
+    text = Path(__file__).with_name("gas.lark").read_text("utf-8")
     return Lark(
         text,
         parser="lalr",
