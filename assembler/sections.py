@@ -203,6 +203,8 @@ class Section:
 
     def add_point(self, point: Point) -> None:
         """Append a point and the bytes of its first size."""
+        if point.first > MAX_SECTION and not self.is_nobits:
+            raise Complaint(f"section {self.name} would be larger than {MAX_SECTION:#x} bytes")
         self.points.append(point)
         self.stretch += 1
         self.is_firm = self.is_firm and point.is_firm

@@ -68,6 +68,7 @@ class Spot(NamedTuple):
 
 def split(text: str) -> Iterator[Statement]:
     """Split a source text into statements; empty ones are left out."""
+    text = text.replace("\0", "\x01")  # a zero byte has no place in a source
     if "/*" in text:
         text = _BLOCK.sub(_blank, text)
     shift = 0

@@ -85,7 +85,8 @@ class Conditionals:
             report(Complaint("this condition has no .endif"), level.spot)
 
     def _update(self) -> None:
-        self.is_active = all(level.is_taken and level.is_outer_active for level in self._levels)
+        top = self._levels[-1] if self._levels else None
+        self.is_active = top is None or (top.is_taken and top.is_outer_active)
 
 
 _TWO_STRINGS = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*,\s*("(?:[^"\\]|\\.)*")\s*')

@@ -59,7 +59,7 @@ def _file(assembly: "Assembly", name: str, text: str) -> None:
     if lines.is_generated:
         lines.forget()
         assembly.watch_lines()
-    lines.files.put(number, folder, base, digest.to_bytes(16, "big"), lines.level)
+    lines.files.put(number, folder, base, digest.to_bytes(16, "little"), lines.level)
 
 
 def _integer(assembly: "Assembly", text: str) -> int:

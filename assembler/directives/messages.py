@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from assembler.assembly import Assembly
 
 _FAIL_LIMIT = 500  # values below it are errors, others warnings
-# Accepted and without effect on the object, as for GNU as.
+# Accepted and without effect on the object, as for GNU as (the first two for LLVM).
 _IDLE = """
+    .addrsig .addrsig_sym
     .list .nolist .psize .title .sbttl .ttl .eject .page .nopage .plen .llen .spc .name
     .noformat .format .lflags .mri .func .endfunc .line .linefile .debug .val
 

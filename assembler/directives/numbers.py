@@ -45,6 +45,8 @@ def _octa(assembly: "Assembly", name: str, text: str) -> None:
         found = _BIG.fullmatch(item)
         if found is None:
             operands = assembly.parser.operands(item)
+            if len(operands.trees) != 1:
+                raise Complaint(f"{name} takes integers")
             value = assembly.absolute(operands.trees[0], operands.atoms, f"the operand of {name}")
         else:
             digits = found[2]

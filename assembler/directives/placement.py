@@ -26,6 +26,8 @@ def _align(assembly: "Assembly", name: str, operands: Operands) -> None:
     first, filler, most = _alignment_operands(assembly, name, operands)
     alignment = _boundary(name, first)
     section = assembly.section
+    if section.is_code and alignment > MAX_SECTION:
+        raise Complaint(f"code cannot be aligned to more than {MAX_SECTION:#x} bytes")
     size = {"w": 2, "l": 4}.get(name[-1], 1) if name not in (".align", ".balign", ".p2align") else 1
     fill = None if filler is None else (filler & (1 << 8 * size) - 1).to_bytes(size, "little")
     if fill is None and section.is_code and alignment > 1 and assembly.align_code(alignment):

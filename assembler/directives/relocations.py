@@ -10,7 +10,7 @@ from assembler.errors import Complaint, nearest
 from assembler.expr import Linear, Value, describe, fold
 from assembler.parse import Atom, Operands
 from assembler.reloc import Field, types_by_name
-from assembler.sections import Fixup, Place
+from assembler.sections import MAX_NOBITS, Fixup, Place
 
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
@@ -41,12 +41,13 @@ def _reloc(assembly: "Assembly", name: str, operands: Operands) -> None:
 def _place(assembly: "Assembly", where: Value) -> Place:
     """Give the place that a number or a label of this section means."""
     if isinstance(where, int):
-        if where < 0:
-            raise Complaint(f"the place {where} is negative")
+        if not 0 <= where < MAX_NOBITS:
+            raise Complaint(f"there is no place {where:#x} in a section")
         return Place(assembly.section, where, 0)
     if isinstance(where, Linear) and where.plus is not None and where.minus is None:
         place = where.plus.place
-        if place is not None and place.section.root is assembly.section.root:
+        is_here = place is not None and place.section.root is assembly.section.root
+        if place is not None and is_here and place.offset + where.constant in range(MAX_NOBITS):
             return Place(place.section, place.offset + where.constant, place.points)
     raise Complaint(f"a place in {assembly.section.name} is expected, not {describe(where)}")
 

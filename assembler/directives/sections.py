@@ -92,6 +92,7 @@ def _flagged(assembly: "Assembly", request: _Request, text: str) -> _Request:
         except ValueError:
             raise Complaint(f"{text!r} is neither letters nor a number") from None
         letters = {letter for letter, bit in SECTION_FLAGS.items() if bits & bit}
+        _bounded(bits, 64, "flags")
         rest = bits & ~sum(SECTION_FLAGS[letter] for letter in letters)
         return replace(request, flags="".join(sorted(letters)), more_flags=rest)
     if _SAME_GROUP in text:
@@ -115,12 +116,19 @@ def _type(assembly: "Assembly", word: str) -> str | None:
             number = int(name, 0)
         except ValueError:
             raise Complaint(f"{name!r} is not a section type") from None
+        _bounded(number, 32, "type")
         by_number = {number: kind for kind, number in SECTION_TYPES.items()}
         return by_number.get(number, str(number))
     if word[0] not in "@%#":
         raise Complaint(f"a section type begins with @ or %: {word}")
     assembly.warn(f"unrecognized section type {name!r}{nearest(name, _TYPES)}")
     return None
+
+
+def _bounded(number: int, bits: int, what: str) -> int:
+    if number >> bits:
+        raise Complaint(f"the {what} {number:#x} of a section takes more than {bits} bits")
+    return number
 
 
 def _qualified(assembly: "Assembly", request: _Request, words: list[str]) -> _Request:
@@ -132,7 +140,7 @@ def _qualified(assembly: "Assembly", request: _Request, words: list[str]) -> _Re
             assembly.warn("entity size for SHF_MERGE not specified")
             request = replace(request, flags=flags.replace("M", "").replace("S", ""))
         else:
-            request = replace(request, entsize=int(size))
+            request = replace(request, entsize=_bounded(int(size), 64, "entity size"))
     if "o" in flags and words:
         request = replace(request, linked=words.pop(0).strip('"'))
     if "G" in flags and not request.group:
