@@ -10,6 +10,7 @@ from assembler.linking.model import HAS_CONTENTS, LINKER_CREATED, InputFile, Rel
 
 GOT_HI20, TLS_GOT_HI20, TLS_GD_HI20 = 20, 21, 22
 WORD = 8
+_RELA_SIZE = 24  # of what GNU ld leaves blank in static links, a place for each TLS entry
 NORMAL, TLS_IE, TLS_GD = 1, 2, 4
 _WANTED = ((GOT_HI20, NORMAL), (TLS_GOT_HI20, TLS_IE), (TLS_GD_HI20, TLS_GD))
 
@@ -26,6 +27,7 @@ class GlobalOffsetTable:
         self._locals: list[Symbol] = []
         self._globals: set[int] = set()
         self._indirect: list[Section] = []
+        self._rela: Section | None = None
 
     def scan(self) -> None:
         """Find what relocations want in the table, and make its sections."""
@@ -74,6 +76,9 @@ class GlobalOffsetTable:
             section.size = section.raw_size = size
             made.append(section)
         self.section, self._plt_section = made
+        rela = _make(file, ".rela.got", model.SHT_RELA, model.SHF_ALLOC, 3)
+        rela.entsize = _RELA_SIZE
+        self._rela = rela
 
     def _create_indirect(self, file: InputFile) -> None:
         """Make the empty sections of indirect functions, whose flags their output sections get."""
@@ -104,8 +109,11 @@ class GlobalOffsetTable:
         for symbol in wanted:
             self._give(symbol, table)
         table.data = bytearray(table.size)
-        plt = self._plt_section
+        plt, rela = self._plt_section, self._rela
         assert plt is not None
+        assert rela is not None
+        rela.data, rela.raw_size = bytes(rela.size), rela.size
+        rela.flags |= 0 if rela.size else model.EXCLUDE
         self._trim(table, plt)
         plt.data = (b"\xff" * WORD + bytes(WORD))[: plt.size]
 
@@ -121,6 +129,10 @@ class GlobalOffsetTable:
         table.size += WORD if kind & NORMAL else 0
         table.size += 2 * WORD if kind & TLS_GD else 0
         table.size += WORD if kind & TLS_IE else 0
+        rela = self._rela
+        assert rela is not None
+        rela.size += _RELA_SIZE if kind & TLS_IE else 0
+        rela.size += 2 * _RELA_SIZE if kind & TLS_GD else 0
         table.raw_size = table.size
 
     def entry(self, symbol: Symbol, kind: int, value: int) -> int:

@@ -126,7 +126,7 @@ class OrphanPlacer:
     def _same_name(self, section: Section) -> Output | None:
         unused = None
         for out in self._link.output_statements():
-            if out.name != section.name or out.is_skipped or out.name == DISCARD:
+            if out.name != _name(section) or out.is_skipped or out.name == DISCARD:
                 continue
             made = out.section
             if made is None:
@@ -161,6 +161,8 @@ class OrphanPlacer:
             name = "tdata"
         elif not flags & READONLY:
             name = "data"
+        elif flags & LOAD and section.type == model.SHT_RELA:
+            name = "rel"
         else:
             name = "text" if flags & CODE else "rodata"
         if not self._places:
@@ -183,7 +185,7 @@ class OrphanPlacer:
             if after is None:
                 after, is_exact = self._by_flags(section, self._flags(section), True)
                 kind.anchor = after if is_exact else None
-        out = Output(section.name, is_special=False)
+        out = Output(_name(section), is_special=False)
         if not section.flags & (LOAD | ALLOC) or link.options.relocatable:
             out.address = Number(0)
         elif after is not None:
@@ -225,6 +227,8 @@ class OrphanPlacer:
             if not (look ^ flags) & _COMPARED:
                 return out, True
         found: Output | None = None
+        if not flags & ALLOC and by_type:
+            return self._by_flags(section, flags, False)[0], False
         if flags & THREAD_LOCAL and flags & ALLOC:
             return self._beside_tls(flags), False
         for out, look in looks:
@@ -262,3 +266,9 @@ class OrphanPlacer:
             elif not differ & (HAS_CONTENTS | ALLOC | LOAD):
                 found = out
         return found
+
+
+def _name(section: Section) -> str:
+    """Give the name of the output section that an orphan belongs to."""
+    is_loaded_rela = section.type == model.SHT_RELA and section.flags & ALLOC
+    return ".rela.dyn" if is_loaded_rela else section.name

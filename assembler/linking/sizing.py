@@ -274,7 +274,9 @@ class Sizer:
         dot, fill = state
         moved = self.folder.assign(content)
         if content.name != ".":
-            out.has_symbols = True
+            symbol = self._link.symbols.get(content.name)
+            if not content.is_provide or (symbol is not None and symbol.is_provided):
+                out.has_symbols = True
             return dot
         if not _is_idle(content.value):
             made.flags |= KEEP

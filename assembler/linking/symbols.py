@@ -87,7 +87,8 @@ class SymbolTable:
             self._merge_common(symbol, raw, file)
         elif old in (NEW, UNDEFINED, UNDEFWEAK) or kind == DEFINED != old:
             symbol.kind, symbol.section, symbol.value = kind, section, raw.value
-            symbol.file, symbol.size, symbol.type = file, raw.size or symbol.size, raw.type
+            symbol.file, symbol.size = file, raw.size or symbol.size
+            symbol.type = raw.type or symbol.type
             symbol.is_script = False
         elif kind == DEFINED == old and not symbol.is_script:
             self._refuse_second(symbol, raw, file)

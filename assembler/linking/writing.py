@@ -101,7 +101,7 @@ class SymbolWriter:
         for file in {id(file): file for file in first}.values():
             self._add_locals(file)
         hidden = [s for s in self._globals() if self._is_local(s)]
-        if hidden and self._file_count > 1:
+        if hidden and self._file_count:
             self._put("", model.STT_FILE, 0, self._link.absolute, 0, 0)
         for symbol in hidden:
             self._add(symbol, 0)
@@ -161,10 +161,6 @@ class SymbolWriter:
         is_thread = symbol.type == model.STT_TLS and not self._link.options.relocatable
         if is_thread and self._link.tls is not None and symbol.is_defined:
             value -= self._link.tls.vma
-        if symbol.name in ("_GLOBAL_OFFSET_TABLE_",) and binding == 0:
-            symbol.other = (
-                symbol.other & ~3 | model.STV_HIDDEN if symbol.is_hidden else symbol.other
-            )
         place = out if symbol.is_defined else None
         if place is not None and place.is_removed:
             place = self._link.neighbour(place, value)
@@ -312,6 +308,8 @@ def _output_header(out: OutSection) -> _Section:
     if made.kind == model.SHT_RELA:
         made.entsize = 24
         return made
+    if any(one.name == ".got" and one.flags & model.LINKER_CREATED for one in out.inputs):
+        sizes = {8}
     made.entsize = out.entsize if is_merged else sizes.pop() if len(sizes) == 1 else 0
     return made
 
