@@ -7,11 +7,13 @@ Not here: the options' spelling (`trapline.commands.objdump`), the parts (`heade
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from assembler.artifacts import Object
 from assembler.binutils import headers
 from assembler.binutils.disassembly import Annotator, Disassembler, Style
 from assembler.binutils.elf_file import ElfFile
-from assembler.binutils.opening import describe_member, open_file
+from assembler.binutils.opening import Opened, describe_member, open_file
 from assembler.errors import LinkError, nearest
+from assembler.objects import ObjSection
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,18 @@ class Request:
     disassemble: bool = False
     line_numbers: bool = False
     source: bool = False
-    names_file: bool = False  # -x repeats the file's name
+    is_binary: bool = False  # any file, as one section of data
+    adjust: int = 0  # what is added to the addresses of sections
     style: Style = field(default_factory=Style)
 
 
 def dump(name: str, request: Request) -> Iterator[str]:
     """Give the lines that objdump prints of a file or an archive."""
     opened = open_file(name)
-    if not opened.is_archive:
-        elf = opened.elf()
+    if request.is_binary or not opened.is_archive:
+        elf = _flat(opened) if request.is_binary else opened.elf()
+        for section in elf.sections[1:]:
+            section.address = section.address + request.adjust & (1 << 64) - 1
         _check_sections(elf, request.style.sections)
         yield from _dump_elf(elf, request, elf.filename)
         return
@@ -45,6 +50,12 @@ def dump(name: str, request: Request) -> Iterator[str]:
         if data[:4] != b"\x7fELF":
             continue
         yield from _dump_elf(ElfFile(data, member), request, describe_member(member, header))
+
+
+def _flat(opened: Opened) -> ElfFile:
+    """Take the bytes of any file for a section of data."""
+    section = ObjSection(".data", "progbits", "wa", opened.data, len(opened.data))
+    return ElfFile(Object(opened.name, [section]).to_bytes(), opened.name)
 
 
 def _check_sections(elf: ElfFile, wanted: tuple[str, ...]) -> None:
@@ -56,7 +67,8 @@ def _check_sections(elf: ElfFile, wanted: tuple[str, ...]) -> None:
 
 def _dump_elf(elf: ElfFile, request: Request, description: str) -> Iterator[str]:
     style = request.style
-    yield from ("", f"{elf.filename}:     file format elf64-littleriscv")
+    kind = "binary" if request.is_binary else "elf64-littleriscv"
+    yield from ("", f"{elf.filename}:     file format {kind}")
     if request.archive_headers:
         yield description
     if request.file_headers:

@@ -41,7 +41,9 @@ OPTIONS = (
     Option("--stop-address", "ADDR", "end before this address"),
     Option("-w --wide", "", "do not break lines"),
     *(Option("-C --demangle", "[=STYLE]"), Option("-m --architecture", "ARCH")),
-    *(Option("-b --target", "FORMAT"), Option("-EL"), Option("--file-start-context")),
+    Option("-b --target", "FORMAT", "elf64-littleriscv, or binary for any file, with -D"),
+    Option("--adjust-vma", "ADDR", "add this to the addresses of sections"),
+    *(Option("-EL"), Option("--file-start-context"), Option("-I --include", "DIR")),
     *(Option("-V -v --version"), Option("-H --help")),
 )
 PARSER = GnuParser("trapline objdump", OPTIONS, "OPTION... FILE...", EXAMPLES)
@@ -85,8 +87,17 @@ def _request(parsed: Parsed) -> "Request":
         disassemble=has(*_DISASSEMBLING[:4]),
         line_numbers=has("line-numbers"),
         source=has("source"),
+        is_binary=_is_binary(parsed),
+        adjust=_address(parsed, "adjust-vma") or 0,
         style=_style(parsed),
     )
+
+
+def _is_binary(parsed: Parsed) -> bool:
+    target = parsed.last("target", "default")
+    if target not in ("default", "binary", "elf64-littleriscv"):
+        raise TraplineError(f"-b {target}: there are elf64-littleriscv and binary")
+    return target == "binary"
 
 
 def _style(parsed: Parsed) -> "Style":

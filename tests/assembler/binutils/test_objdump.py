@@ -60,6 +60,13 @@ def test_a_section_alone_is_listed_as_by_gnu(compare, options: str):
     assert ours == theirs
 
 
+@pytest.mark.parametrize("options", ["-D", "-s", "-D -M no-aliases --adjust-vma=0x80000000"])
+def test_any_file_is_disassembled_as_by_gnu(compare, options: str):
+    flat = ("-b", "binary", "-m", "riscv:rv64")
+    ours, theirs = compare("objdump", *options.split(), *flat, "c.c")
+    assert ours == theirs
+
+
 def test_several_files_are_listed_one_after_the_other(compare):
     ours, theirs = compare("objdump", "-f", "c.o", "c.elf", "c.a")
     assert ours == theirs
