@@ -20,6 +20,7 @@ C_FOLDER = Path(__file__).with_name("c")
 GCC = "riscv64-unknown-elf-gcc"
 BUNDLED = "nullcall"  # any: what our own workloads have in common with the bundled ones
 MARCH, MABI = "rv64imac", "lp64"
+WITH_REALS = ("reals",)  # workloads that compute in double precision
 SHIM = FOLDER / "shim.s"
 SHIM_ENTRY = "shim_start"
 SHIM_SECTIONS = """SECTIONS
@@ -77,7 +78,9 @@ def _link(sources: Sequence[Path], n: int, script: str, entry: str) -> bytes:
 def _compile(source: Path, n: int) -> assembler.Object:
     """Compile a workload in C, as a user of GCC would."""
     out = Path(_folder().name) / f"{source.stem}-{n}.o"
-    command = [GCC, "-O2", f"-march={MARCH}", f"-mabi={MABI}", "-mcmodel=medany", "-ffreestanding"]
+    march = "rv64gc" if source.stem in WITH_REALS else MARCH
+    command = [GCC, "-O2", f"-march={march}", f"-mabi={MABI}", "-fno-math-errno"]
+    command += ["-mcmodel=medany", "-ffreestanding"]
     command += [f"-DN={n}", "-mno-relax", "-c", "-o", str(out), str(source)]
     subprocess.run(command, check=True)
     return assembler.read_object(out.read_bytes(), str(out))

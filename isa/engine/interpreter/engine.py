@@ -7,7 +7,7 @@ from types import ModuleType
 
 from isa import atomics, csr_file, machine, mmu, trap, words
 from isa.engine.contract import read_exit
-from isa.engine.interpreter import codegen, generated, layout, loop, runtime
+from isa.engine.interpreter import codegen, floats, generated, layout, loop, runtime
 from isa.engine.lowering.build import load_made, load_module, module_text
 from isa.engine.lowering.subset import Lowering
 from isa.exits import Exit
@@ -175,7 +175,8 @@ def new_lowering() -> Lowering:
         f"{module.__name__}.{name}": name for module, names in _GENERATED.items() for name in names
     }
     compiled = {f"isa.machine.{name}": getattr(runtime, name) for name in _MACHINE_WORDS}
-    return Lowering((words,), by_text | compiled)
+    quick = {f"{soft.__module__}.{soft.__name__}": fast for soft, fast in floats.QUICK.items()}
+    return Lowering((words,), by_text | compiled | quick)
 
 
 _GENERATED: dict[ModuleType, tuple[str, ...]] = {

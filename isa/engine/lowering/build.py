@@ -23,7 +23,7 @@ from typing import Any, cast
 import llvmlite
 import llvmlite.binding as llvm
 
-from isa.engine.lowering import emit, words
+from isa.engine.lowering import emit, host_floats, words
 from isa.engine.lowering.emit import emit_module
 from isa.engine.lowering.subset import Lowering
 
@@ -184,7 +184,8 @@ def _throwaway_folder() -> Path:
 def _digest(text: str) -> str:
     cpu = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
     versions = f"{sys.version} {llvmlite.__version__} {platform.machine()}"
-    compiler = "".join(inspect.getsource(module) for module in (words, emit, sys.modules[__name__]))
+    modules = (words, host_floats, emit, sys.modules[__name__])
+    compiler = "".join(inspect.getsource(module) for module in modules)
     everything = f"{text}\0{compiler}\0{versions}\0{cpu}"
     return hashlib.sha256(everything.encode()).hexdigest()[:20]
 

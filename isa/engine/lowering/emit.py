@@ -14,6 +14,7 @@ from typing import Any
 
 from llvmlite import ir
 
+from isa.engine.lowering.host_floats import float_words
 from isa.engine.lowering.words import U64, CompiledWord, all_words
 from isa.errors import SpecError
 
@@ -42,7 +43,7 @@ def emit_module(name: str, text: str) -> ir.Module:
 class _Module:
     def __init__(self, name: str, tree: ast.Module) -> None:
         self.module = ir.Module(name)
-        self.words = all_words()
+        self.words = all_words() | float_words()
         self.functions: dict[str, ir.Function] = {}
         self.handlers: set[str] = set()
         self.tables: dict[str, ir.GlobalVariable] = {}

@@ -41,11 +41,14 @@ class Lowering:
         self.functions: dict[str, str] = {}
         self._origin: dict[str, Function] = {}
 
-    def add(self, function: Function) -> str:
-        """Lower a function and what it calls; gives its name in the generated module."""
+    def add(self, function: Function, caller: Function | None = None) -> str:
+        """Lower a function and what it calls; gives its name in the generated module.
+
+        What takes another's place may still call that.
+        """
         qualified = f"{function.__module__}.{function.__name__}"
         instead = self._replaced.get(qualified)
-        if instead is not None:
+        if instead is not None and instead is not caller:
             return instead if isinstance(instead, str) else self.add(instead)
         name = function.__name__
         if function.__module__ in self._word_modules:
@@ -162,7 +165,7 @@ class _Rewriter(ast.NodeTransformer):
         if isinstance(value, CompiledWord):
             return node
         if inspect.isfunction(value):
-            return ast.Name(self._lowering.add(value), ast.Load())
+            return ast.Name(self._lowering.add(value, self._function), ast.Load())
         if hasattr(builtins, node.id) and node.id not in self._globals:
             raise self._refusal(node, f"{node.id} is not a word")
         raise self._refusal(node, f"{node.id} is not a word, a constant, an operand or a local")
