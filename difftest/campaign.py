@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from difftest.generate import float_program, plain_program, system_program
+from difftest.generate import float_program, guest_program, plain_program, system_program
 from difftest.lockstep import Report, compare
 from difftest.program import Program
 from difftest.shrink import save, shrink
@@ -17,6 +17,7 @@ GENERATORS: dict[str, Callable[[str], Program]] = {
     "plain": plain_program,
     "float": float_program,
     "system": system_program,
+    "guest": guest_program,
 }
 
 

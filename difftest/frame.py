@@ -16,6 +16,14 @@ M_HANDLER, S_HANDLER = RAM_BASE, RAM_BASE + 0x1000
 CODE, CODE_MASK = RAM_BASE + 0x4000, 0x7FC
 DATA, DATA_SIZE = RAM_BASE + 0x8000, 0x4000
 ROOT, MIDDLE, LEAVES = RAM_BASE + 0x10000, RAM_BASE + 0x11000, RAM_BASE + 0x13000
+ROOT_48, ROOT_57 = RAM_BASE + 0x15000, RAM_BASE + 0x16000
+GUEST_ROOT, GUEST_ROOT_48, GUEST_ROOT_57 = (
+    RAM_BASE + 0x18000,
+    RAM_BASE + 0x20000,
+    RAM_BASE + 0x24000,
+)
+GUEST_MIDDLE, GUEST_LEAVES = RAM_BASE + 0x1C000, RAM_BASE + 0x1D000
+GUEST_PAGES = 0x28  # all of RAM
 ALIAS = 1 << 30
 MAPPED_PAGES = 16  # from RAM_BASE; the tables themselves are not mapped
 
@@ -24,20 +32,29 @@ OPEN_ENTRY = 7  # the PMP entry behind those that programs change
 WILD_ADDRESSES = (
     *(DATA + ALIAS, DATA + ALIAS, DATA, CODE, RAM_BASE + 0x1FFFC, ROOT),
     *(1 << 32, (1 << 38) - 8, 1 << 38, 0xFFFF_FFC0_0000_0000, (1 << 64) - 4, 1 << 40, 1 << 56),
+    *((1 << 47) - 8, 1 << 47, 1 << 41, (1 << 50) - 8, (1 << 56) - 4, 0xFF00_0000_0000_0000),
 )
-"""Addresses to try as data: the alias, the end of RAM, nothing, the edges of Sv39."""
+"""Addresses to try as data: the alias, the end of RAM, nothing, the edges of Sv39, 48 and 57."""
 
 _LIKELY = (
     *("mstatus", "mstatus", "sstatus", "sstatus", "mie", "mip", "sie", "sip", "mideleg"),
     *("mepc", "sepc", "mcause", "scause", "mtval", "stval", "mscratch", "sscratch"),
     *("medeleg", "mcounteren", "scounteren", "satp", "cycle", "instret", "misa", "menvcfg"),
     *("fflags", "frm", "fcsr", "fcsr"),
-    *("senvcfg", "mtvec", "stvec", "mhartid", "mvendorid", "mhpmcounter3", "mhpmevent31"),
+    *("hstatus", "hstatus", "hedeleg", "hideleg", "hvip", "hip", "hie", "htval", "htinst", "hgeie"),
+    *("vsstatus", "vsstatus", "vsie", "vsip", "vsepc", "vscause", "vstval", "vsscratch", "hgeip"),
+    *("hcounteren", "henvcfg", "mtval2", "mtinst", "mstateen0", "hstateen0", "sstateen0"),
+    *("mstateen3", "hstateen2", "sstateen1", "scountovf", "vsatp", "hgatp", "vstvec"),
+    *("senvcfg", "mtvec", "stvec", "mhartid", "mvendorid"),
 )
-READ_ONLY_HERE = frozenset(CSRS.by_name[n].number for n in ("misa", "mtvec", "stvec", "satp"))
+_HELD = ("misa", "mtvec", "stvec", "satp", "vstvec", "vsatp", "hgatp")
+READ_ONLY_HERE = frozenset(CSRS.by_name[n].number for n in _HELD)
 """CSRs that random writes would make a program useless with."""
 
-NOT_TRIED = frozenset((*range(0x3A0, 0x3F0), 0x747, *range(0x7A0, 0x7C0), 0x5A8, 0xF12, 0x320))
+EVENT_COUNTERS = (*range(0xB03, 0xB20), *range(0x323, 0x340), *range(0xC03, 0xC20))
+NOT_TRIED = frozenset(
+    (*EVENT_COUNTERS, *range(0x3A0, 0x3F0), 0x747, *range(0x7A0, 0x7C0), 0x5A8, 0xF12, 0x320)
+)
 """CSRs that are written with a purpose only, that name the implementation, or that we lack."""
 
 
@@ -64,6 +81,19 @@ def starting_csrs(rng: random.Random) -> dict[str, int]:
         "mideleg": rng.choice((0, everything, rng.getrandbits(12))),
         "mcounteren": rng.choice((0, 7, rng.getrandbits(3))),
         "scounteren": rng.choice((0, 7, rng.getrandbits(3))),
+        "hcounteren": rng.choice((0, 7, rng.getrandbits(3))),
+        "menvcfg": rng.choice((1, 1, 0, rng.getrandbits(3))) << 61 | rng.choice((0, 1)) << 62,
+        "henvcfg": rng.choice((1, 1, 0, rng.getrandbits(3))) << 61,
+        "mstateen0": rng.choice((0, 3 << 62)),
+        "hstateen0": rng.choice((0, 3 << 62)),
+        "hedeleg": rng.choice((0, 0xFFFF, rng.getrandbits(16))) & ~(1 << 1 | 1 << 12),
+        "hideleg": rng.choice((0, everything, rng.getrandbits(13))),
+        "hstatus": rng.choice((0, rng.getrandbits(64))),
+        "vsstatus": rng.choice((0, rng.getrandbits(64))) & 0xC_0122,
+        "vstvec": S_HANDLER | (rng.random() < 0.2),
+        "vsepc": CODE,
+        "stimecmp": everything,
+        "vstimecmp": everything,
         "mepc": CODE,
         "sepc": CODE,
         "mie": rng.choice((0, everything)),
@@ -96,10 +126,43 @@ def pmp_config(rng: random.Random) -> int:
 
 def satp(rng: random.Random) -> int:
     """Draw a satp value for the page tables."""
-    return 8 << 60 | rng.choice((0, 1, 0xFFFF)) << 44 | ROOT >> 12
+    mode, root = rng.choice(((8, ROOT), (8, ROOT), (9, ROOT_48), (10, ROOT_57)))
+    return mode << 60 | rng.choice((0, 1, 0xFFFF)) << 44 | root >> 12
 
 
-def page_tables(rng: random.Random) -> dict[int, bytes]:
+def hgatp(rng: random.Random) -> int:
+    """Draw an hgatp value for the guest's tables."""
+    roots = ((8, GUEST_ROOT), (8, GUEST_ROOT), (9, GUEST_ROOT_48), (10, GUEST_ROOT_57))
+    mode, root = rng.choice(roots)
+    return mode << 60 | root >> 12
+
+
+def guest_tables(rng: random.Random, oddity: float = 0.2) -> dict[int, bytes]:
+    """Draw tables of the second stage: guest-physical RAM is where it is, most of the time."""
+    root, middle, leaves = [0] * 2048, [0] * 512, [0] * 512
+    root[2] = pointer(GUEST_MIDDLE)
+    root[5] = leaf(RAM_BASE, rng, oddity) | PTE_U
+    root[2047] = pointer(GUEST_MIDDLE)
+    middle[0] = pointer(GUEST_LEAVES)
+    middle[1] = leaf(RAM_BASE, rng, oddity) | PTE_U
+    for i in range(GUEST_PAGES):
+        is_table = i >= (ROOT - RAM_BASE) >> 12
+        entry = pointer(RAM_BASE + i * 0x1000, PTE_R | PTE_W | PTE_X | PTE_A | PTE_D)
+        leaves[i] = PTE_U | (
+            entry if is_table and rng.random() < 0.95 else leaf(RAM_BASE + i * 0x1000, rng, oddity)
+        )
+    high = [pointer(GUEST_ROOT)] + [0] * 2047
+    highest = [pointer(GUEST_ROOT_48)] + [0] * 2047
+    tables = {GUEST_ROOT: root, GUEST_MIDDLE: middle, GUEST_LEAVES: leaves}
+    tables |= {GUEST_ROOT_48: high, GUEST_ROOT_57: highest}
+    return {at: _packed(table) for at, table in tables.items()}
+
+
+def _packed(table: list[int]) -> bytes:
+    return b"".join(entry.to_bytes(8, "little") for entry in table)
+
+
+def page_tables(rng: random.Random, oddity: float = 0.2) -> dict[int, bytes]:
     """Draw page tables: RAM at its own address and at the alias, and some entries gone wrong."""
     root, entries = [0] * 512, {MIDDLE: [0] * 512, MIDDLE + 0x1000: [0] * 512}
     for number, (middle, user) in enumerate(((MIDDLE, 0), (MIDDLE + 0x1000, PTE_U))):
@@ -107,14 +170,18 @@ def page_tables(rng: random.Random) -> dict[int, bytes]:
         root[2 + number] = pointer(middle)
         entries[middle][0] = pointer(leaves)
         entries[middle][1] = pointer(leaves, rng.choice((PTE_R, PTE_R | PTE_X | PTE_W)) | user)
-        entries[middle][2] = leaf(RAM_BASE, rng) | user
-        entries[leaves] = [leaf(RAM_BASE + i * 0x1000, rng) | user for i in range(MAPPED_PAGES)]
+        entries[middle][2] = leaf(RAM_BASE, rng, oddity) | user
+        entries[leaves] = [
+            leaf(RAM_BASE + i * 0x1000, rng, oddity) | user for i in range(MAPPED_PAGES)
+        ]
     root[4] = pointer(1 << 40)
-    root[5] = leaf(RAM_BASE, rng)
-    root[6] = leaf(RAM_BASE + 0x1000, rng)
+    root[5] = leaf(RAM_BASE, rng, oddity)
+    root[6] = leaf(RAM_BASE + 0x1000, rng, oddity)
     root[511] = pointer(ROOT)
-    tables = {ROOT: root} | entries
-    return {at: b"".join(e.to_bytes(8, "little") for e in table) for at, table in tables.items()}
+    upper = [pointer(ROOT), leaf(1 << 39, rng, oddity)] + [0] * 509 + [pointer(ROOT)]
+    uppermost = [pointer(ROOT_48), leaf(1 << 48, rng, oddity)] + [0] * 509 + [pointer(ROOT_48)]
+    tables = {ROOT: root, ROOT_48: upper, ROOT_57: uppermost} | entries
+    return {at: _packed(table) for at, table in tables.items()}
 
 
 def pointer(at: int, flags: int = 0) -> int:
@@ -122,12 +189,15 @@ def pointer(at: int, flags: int = 0) -> int:
     return at >> 12 << PTE_PPN_SHIFT | PTE_V | flags
 
 
-def leaf(at: int, rng: random.Random) -> int:
+def leaf(at: int, rng: random.Random, oddity: float = 0.2) -> int:
     """Draw a leaf entry: everything allowed, or with a bit or more changed."""
     entry = pointer(at, PTE_R | PTE_W | PTE_X)
     used = rng.choice((0, PTE_A, PTE_A | PTE_D, PTE_A | PTE_D))
-    if rng.random() < 0.2:
-        entry ^= 1 << rng.choice((1, 2, 3, 4, 5, 8, 9, 54, 61, 63))
+    if rng.random() < oddity:
+        entry ^= 1 << rng.choice((1, 2, 3, 4, 5, 8, 9, 54, 61, 62, 63))
+    if rng.random() < oddity / 2:  # a piece of 64 KiB
+        number = (at >> 12) & ~15 | rng.choice((8, 8, 8, 8, 0, 4, 9))
+        entry = entry & ~(((1 << 44) - 1) << PTE_PPN_SHIFT) | number << PTE_PPN_SHIFT | 1 << 63
     return entry | used
 
 
@@ -174,6 +244,8 @@ def _handler(level: str, at: int) -> tuple[int, ...]:
     asm.add("addi", rd=31, rs1=31, imm=-1)
     asm.add("beq", "resume", rs1=31, rs2=0)
     asm.add("addi", rd=31, rs1=31, imm=-11)
+    asm.add("beq", "resume", rs1=31, rs2=0)
+    asm.add("addi", rd=31, rs1=31, imm=-8)
     asm.add("bne", "back", rs1=31, rs2=0)
     asm.label("resume")
     asm.add("auipc", rd=31, imm20=(CODE - at) >> 12)

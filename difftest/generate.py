@@ -2,7 +2,7 @@
 
 Whatever a program does must end the same on every side, so nothing has to make sense; but a program
 should get far. Handlers therefore skip what trapped, and a few registers usually keep their purpose
-(`KEPT`). Every choice comes from the seed.
+(`difftest/snippets.py`). Every choice comes from the seed.
 """
 
 import random
@@ -10,15 +10,27 @@ from collections.abc import Callable
 
 from difftest import frame
 from difftest.program import RAM_BASE, Program
+from difftest.snippets import (
+    ALIAS_POINTER,
+    CODE_POINTER,
+    DATA_POINTER,
+    FREE,
+    HGATP_VALUE,
+    SATP_VALUE,
+    SPLIT_POINTER,
+    TABLE_POINTER,
+    WILD_POINTER,
+    asm,
+    csr,
+    enter_guest,
+    guest_switch,
+    protect,
+)
 from isa import mstatus as ms
 from isa.insn import Insn, Kind
 from isa.spec import TABLE
 
 MASK = (1 << 64) - 1
-CODE_POINTER, ALIAS_POINTER, DATA_POINTER, SPLIT_POINTER, WILD_POINTER = 5, 6, 8, 9, 7
-TABLE_POINTER, SATP_VALUE = 27, 26
-KEPT = (*range(CODE_POINTER, SPLIT_POINTER + 1), TABLE_POINTER, SATP_VALUE, *range(28, 32))
-FREE = tuple(i for i in range(32) if i not in KEPT)
 
 CORNERS = tuple(
     value & MASK
@@ -32,6 +44,7 @@ INTEGER = {kind: [insn for insn in BY_KIND[kind] if not insn.is_float] for kind 
 SEEN = [TABLE.by_name[name] for name in ("fmv.x.d", "fsd", "feq.d", "fclass.s", "fsw")]
 """Instructions that bring a floating-point register to where every side shows it."""
 ATOMICS = [insn for insn in TABLE if insn.ext == "A"]
+HYPERVISOR = [insn for insn in TABLE if insn.ext in ("H", "Svinval")]
 CSR_OPS = [insn for insn in TABLE if "csr" in insn.pattern.operands]
 
 
@@ -136,8 +149,9 @@ class Generator:
         choices: tuple[tuple[int, Callable[[], list[int]]], ...] = (
             (50, self._csr), (8, self._lower), (4, self._fence), (6, self._call),
             (5, self._return), (4, self._illegal), (8, self._switch), (5, self._edit_table),
-            (4, self._interrupt), (8, self._borrow), (12, self._atomic), (6, self._protect),
-            (1, lambda: [asm("wfi")]),
+            (4, self._interrupt), (8, self._borrow), (12, self._atomic), (12, self._guest_access),
+            (6, lambda: protect(self._rng)), (12, lambda: enter_guest(self._rng)),
+            (3, lambda: guest_switch(self._rng)), (1, lambda: [asm("wfi")]),
         )  # fmt: skip
         weights = [weight for weight, _ in choices]
         return self._rng.choices([make for _, make in choices], weights)[0]()
@@ -233,24 +247,16 @@ class Generator:
             ),
         ]
 
-    def _protect(self) -> list[int]:
-        """Change an entry of PMP: its address, or its configuration."""
-        value, entry = self._rng.choice(FREE[1:]), self._rng.randrange(frame.OPEN_ENTRY)
-        if self._rng.random() < 0.02:
-            setting = asm("addi", rd=value, rs1=0, imm=self._rng.choice((4, 4, 2, 1, 7)))
-            return [setting, csr(self._rng.choice(("csrrw", "csrrs")), "mseccfg", value)]
-        if self._rng.random() < 0.5:
-            address = frame.pmp_address(self._rng)
-            return [
-                asm("lui", rd=value, imm20=address + 0x800 >> 12),
-                asm("addi", rd=value, rs1=value, imm=(address + 0x800 & 0xFFF) - 0x800),
-                csr("csrrw", f"pmpaddr{entry}", value),
-            ]
-        return [
-            asm("addi", rd=value, rs1=0, imm=frame.pmp_config(self._rng)),
-            asm("slli", rd=value, rs1=value, shamt=8 * entry),
-            csr(self._rng.choice(("csrrs", "csrrc")), "pmpcfg0", value),
-        ]
+    def _guest_access(self) -> list[int]:
+        """Access the guest's memory, or fence its translations."""
+        insn = self._rng.choice(HYPERVISOR)
+        at, base = self._rng.choice(FREE[1:]), self._rng.choice((DATA_POINTER, SPLIT_POINTER))
+        values = {"rs1": at, "rd": self._any_register(written=True), "rs2": self._any_register()}
+        if self._rng.random() < 0.1:
+            values["rs1"] = self._wild()
+        fields = {name: values[name] for name in insn.pattern.operands}
+        distance = self._rng.randrange(-2048, 2048) & (-8 if self._rng.random() < 0.8 else -1)
+        return [asm("addi", rd=at, rs1=base, imm=distance), insn.encode(**fields)]
 
     def _interrupt(self) -> list[int]:
         """Enable and request interrupts."""
@@ -260,16 +266,6 @@ class Generator:
             csr("csrrs", self._rng.choice(("mie", "sie")), bits),
             csr("csrrs", self._rng.choice(("mip", "mip", "sip", "mideleg")), bits),
         ]
-
-
-def asm(name: str, **values: int) -> int:
-    """Encode one instruction."""
-    return TABLE.by_name[name].encode(**values)
-
-
-def csr(name: str, which: str, register: int) -> int:
-    """Encode a CSR instruction that drops the old value."""
-    return asm(name, rd=0, csr=frame.number_of(which), rs1=register)
 
 
 def _registers(rng: random.Random) -> list[int]:
@@ -325,12 +321,43 @@ def system_program(seed: str, length: int = 500) -> Program:
     x = _registers(rng)
     x[TABLE_POINTER] = frame.LEAVES + 0x800
     x[SATP_VALUE] = frame.satp(rng)
+    x[HGATP_VALUE] = frame.hgatp(rng)
     x[SPLIT_POINTER] += rng.choice((0, frame.ALIAS))
     code = Generator(rng, has_system=True, has_float=True).code(length)
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)} | frame.page_tables(rng)
+    data |= frame.guest_tables(rng)
     csrs = (
         frame.starting_csrs(rng)
         | frame.starting_pmp(rng)
-        | {"satp": rng.choice((0, x[SATP_VALUE]))}
+        | {
+            "satp": rng.choice((0, x[SATP_VALUE])),
+            "vsatp": rng.choice((0, x[SATP_VALUE])),
+            "hgatp": rng.choice((0, x[HGATP_VALUE])),
+        }
     )
     return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, f"system {seed}")
+
+
+def guest_program(seed: str, length: int = 500) -> Program:
+    """Draw a program that begins in a guest, which its traps mostly return to."""
+    rng = random.Random(f"guest {seed}")
+    x = _registers(rng)
+    x[TABLE_POINTER] = frame.LEAVES + 0x800
+    x[SATP_VALUE], x[HGATP_VALUE] = frame.satp(rng), frame.hgatp(rng)
+    is_user = rng.random() < 0.3
+    vsatp = rng.choice((0, x[SATP_VALUE], x[SATP_VALUE]))
+    alias = frame.ALIAS if is_user and vsatp else 0
+    x[SPLIT_POINTER] += alias
+    x[DATA_POINTER] += alias
+    code = (asm("mret"), *Generator(rng, has_system=True).code(length - 1))
+    data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)} | frame.page_tables(rng, 0.03)
+    data |= frame.guest_tables(rng, 0.03)
+    csrs = frame.starting_csrs(rng) | {
+        "vsatp": vsatp,
+        "hgatp": rng.choice((0, x[HGATP_VALUE], x[HGATP_VALUE])),
+        "mstatus": 1 << 39 | (not is_user) << 11,
+        "mepc": frame.CODE + 4 + alias,
+        "medeleg": rng.choice((0, 0xF0_B5FD, 0xF0_B5FD & rng.getrandbits(24))),
+        "mie": rng.choice((0, 0, (1 << 64) - 1)),
+    }
+    return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, f"guest {seed}")

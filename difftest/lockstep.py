@@ -79,6 +79,7 @@ class _Run:
         self, program: Program, ours: Side, theirs: Side, *, with_memory: bool = False
     ) -> None:
         self._ours, self._theirs = ours, theirs
+        self._program = program
         self._with_memory = with_memory
         self._rules = RECONCILED[theirs.name]
         self._traps = self._interrupts = 0
@@ -101,10 +102,19 @@ class _Run:
             self._theirs.step(count)
             done += count
             mismatch = self._check(done, before, word, stride)
+            if mismatch and self._has_new_code():
+                return Report(done, Stop.OUTSIDE, None, self._traps)
             if mismatch:
                 return Report(done, Stop.NONE, mismatch, self._traps)
             before = self._ours.state(with_csrs=True) if stride == 1 else before
         return self._finish(done, Stop.NONE)
+
+    def _has_new_code(self) -> bool:
+        """Say whether the program has written over its code, which a side may see late."""
+        ram, segments = self._ours.memory(), self._program.segments()
+        code = [at - RAM_BASE for at in (self._program.start, *self._program.handlers)]
+        old = [(at, segments[at + RAM_BASE]) for at in code if at + RAM_BASE in segments]
+        return any(ram[at : at + len(raw)] != raw for at, raw in old)
 
     def _is_out_of_bounds(self, before: State, word: int | None) -> bool:
         """Say whether the next instruction is one whose cause of trapping may be chosen."""
@@ -123,7 +133,7 @@ class _Run:
         if not is_plain:
             ours = self._ours.state(with_csrs=True)
         theirs = self._theirs.state(with_csrs=not is_plain)
-        found = ours.differences(theirs)
+        found = [d for d in ours.differences(theirs) if not self._is_hidden(d)]
         if found and word is not None:
             found = self._reconcile(before, word, found)
         if self._rules.stores_parts and ours.pc != before.pc + 4:
@@ -138,6 +148,7 @@ class _Run:
     def _finish(self, steps: int, stop: Stop) -> Report:
         ours, theirs = self._ours.state(with_csrs=True), self._theirs.state(with_csrs=True)
         found = [] if stop is not Stop.NONE else ours.differences(theirs)
+        found = [difference for difference in found if not self._is_hidden(difference)]
         found = found or self._memory_differences()
         mismatch = Mismatch(steps, ours, None, ours, theirs, tuple(found)) if found else None
         return Report(steps, stop, mismatch, self._traps)
@@ -175,6 +186,11 @@ class _Run:
             return found
         written = _written(before, insn.name, values, csr.name)
         return [d for d in found if not self._is_settled(d, csr.name, written, values["rd"])]
+
+    def _is_hidden(self, difference: Difference) -> bool:
+        """Say whether a CSR differs only in what a side has otherwise by its configuration."""
+        hidden = sum(h.bits for h in self._rules.hidden if h.csr == difference.name)
+        return bool(hidden) and (difference.ours ^ difference.theirs) & ~hidden == 0
 
     def _is_settled(self, difference: Difference, csr: str, written: int, rd: int) -> bool:
         apart = difference.ours ^ difference.theirs

@@ -11,8 +11,11 @@ from isa.disasm import disassemble
 from isa.spec import TABLE
 
 RAM_BASE = 0x8000_0000
-RAM_SIZE = 0x2_0000
-ISA = "rv64imafd_zfh_zfa_zicntr_zicsr_zifencei_smepmp"  # of every side
+RAM_SIZE = 0x2_8000
+EXTENSIONS = (
+    "zicntr_zihpm_zicsr_zifencei_smepmp_smstateen_sscofpmf_sstc_svadu_svinval_svnapot_svpbmt"
+)
+ISA = f"rv64imafdh_zfh_zfa_{EXTENSIONS}_sv57"  # of every side
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Hidden:
-    """Bits that a read of `csr` gives differently by the configuration of a side."""
+    """Bits of `csr` that a side has otherwise by its configuration: read, they may differ."""
 
     csr: str
     bits: int
@@ -43,7 +43,6 @@ class Reconciliation:
 
 ALL = (1 << 64) - 1
 MPP = 3 << 11
-ADUE = 1 << 61
 
 _SPIKE = Reconciliation(
     compared={
@@ -53,7 +52,7 @@ _SPIKE = Reconciliation(
         "traps": "by their effects: cause, epc, tval, status, privilege, pc",
         "RAM": "all of it at the end; a difference is traced to the instruction that made it",
         "misaligned accesses": "performed by both (Spike with Zicclsm)",
-        "A and D bits": "set by hardware on both (Spike with Svadu and menvcfg.ADUE = 1)",
+        "A and D bits": "set by hardware on both or faults, as menvcfg.ADUE says",
         "cycle, instret": "one per retired instruction on both",
     },
     not_compared={
@@ -64,7 +63,6 @@ _SPIKE = Reconciliation(
         "mcountinhibit": "not written: a side steps one instruction at a time",
         "a store over a page's end that faults": "Spike has stored up to the fault, we nothing",
         "misaligned atomics": "Spike: an access fault, we: misaligned; the program ends before one",
-        "menvcfg, senvcfg": "only their bits that both have, when they are read",
         "marchid": "names the implementation",
         "cached translations": "programs fence after they change an entry",
         "stores to code": "a program does not write its own code without FENCE.I",
@@ -73,15 +71,16 @@ _SPIKE = Reconciliation(
     choices=(
         Choice("mstatus", MPP, ("mstatus",), "MPP = 2 is reserved: we keep the old, Spike takes U",
                lambda value: value & MPP == 2 << 11),
+        Choice("mstateen0", 1 << 60 | 1, ("mstateen0",), "Spike guards custom and indirect CSRs"),
+        Choice("hstateen0", 1 << 60 | 1, ("hstateen0", "mstateen0"), "likewise"),
         Choice("medeleg", 3 << 18, ("medeleg",), "Spike delegates two causes that we lack"),
-        Choice("satp", ALL, ("satp",), "Spike has Sv48 and Sv57: we ignore writes of their modes",
-               lambda value: value >> 60 in (9, 10)),
     ),
     stores_parts=True,
     may_misalign_atomics=False,
     hidden=(
-        Hidden("menvcfg", 1 | ADUE, "Spike: FIOM is read-only zero; ADUE is kept 1"),
+        Hidden("menvcfg", 1, "Spike: FIOM is read-only zero"),
         Hidden("senvcfg", 1, "Spike: FIOM is read-only zero"),
+        Hidden("henvcfg", 1, "Spike: FIOM is read-only zero"),
     ),
 )  # fmt: skip
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from isa.csrs import CSRS
 from isa.registers import F_NAMES, X_NAMES
 
-COUNTERS = {"cycle", "time", "instret", "mcycle", "minstret"}
+COUNTERS = {"cycle", "time", "instret", "mcycle", "minstret", "scountovf"}
 CONSTANT = {"mvendorid", "marchid", "mimpid", "mhartid", "mconfigptr", "misa"}
-HPM = {name for name in CSRS.by_name if name.startswith("mhpm")}
-VIEWS = {"sstatus", "sie", "sip"}  # of mstatus, mie, mip
+HPM = {name for name in CSRS.by_name if name.startswith(("mhpm", "hpm"))}
+VIEWS = {"sstatus", "sie", "sip", "hie", "hip", "vsie", "vsip"}  # of mstatus, mie, mip
 ABSENT = {f"pmpcfg{i}" for i in range(4, 16, 2)} | {f"pmpaddr{i}" for i in range(16, 64)}
 LEFT_OUT = COUNTERS | CONSTANT | HPM | VIEWS | ABSENT
 STATE_CSRS = tuple(name for name in CSRS.by_name if name not in LEFT_OUT)

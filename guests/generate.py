@@ -7,7 +7,7 @@ page-table bit of its own. Run as `python -m guests.generate`; a test keeps the 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from isa import csr_access, mstatus, pte, tlb
+from isa import mstatus, pte
 from isa.causes import Cause, Irq
 
 TARGET = Path(__file__).parent / "include" / "isa.inc"
@@ -29,9 +29,9 @@ def sstatus_fields() -> dict[str, int]:
 def satp_fields() -> dict[str, int]:
     """Give the layout of satp: MODE above ASID above as many bits as a page number has."""
     page_number_bits = (pte.PTE_PPN >> pte.PTE_PPN_SHIFT).bit_length()
-    asid_bits = tlb.ASID_MASK.bit_length()
+    asid_bits = pte.ASID_MASK.bit_length()
     return {
-        "SATP_MODE_SV39": csr_access.SATP_SV39,
+        "SATP_MODE_SV39": pte.MODE_SV39,
         "SATP_MODE_SHIFT": page_number_bits + asid_bits,
         "SATP_ASID_SHIFT": page_number_bits,
         "SATP_ASID_BITS": asid_bits,

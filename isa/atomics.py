@@ -8,7 +8,8 @@ from isa.causes import Cause
 from isa.machine import MachinePage, ram_load, ram_store
 from isa.mmu import NOT_RAM, Access, access_fault, is_protected, ram_offset, translate
 from isa.state import Slot
-from isa.trap import pend
+from isa.trap import pend_address
+from isa.walk import is_virtual
 from isa.words import sext
 
 
@@ -19,10 +20,12 @@ def is_held_up(hart: MachinePage) -> bool:
 
 def reach(hart: MachinePage, va: int, size: int, access: int) -> int:
     """Give the machine RAM offset of an aligned address, or pend what forbids it."""
+    hart[Slot.ACCESS_VA] = va
     if va & size - 1 != 0:
+        in_guest = is_virtual(hart, access)
         if access == Access.LOAD:
-            return pend(hart, Cause.LOAD_MISALIGNED, va)
-        return pend(hart, Cause.STORE_MISALIGNED, va)
+            return pend_address(hart, Cause.LOAD_MISALIGNED, va, in_guest)
+        return pend_address(hart, Cause.STORE_MISALIGNED, va, in_guest)
     pa = translate(hart, va, access)
     if is_held_up(hart):
         return 0

@@ -28,21 +28,31 @@ class Cause(IntEnum):
     STORE_ACCESS = 7
     ECALL_U = 8
     ECALL_S = 9
+    ECALL_VS = 10
     ECALL_M = 11
     FETCH_PAGE = 12
     LOAD_PAGE = 13
     STORE_PAGE = 15
+    FETCH_GUEST_PAGE = 20
+    LOAD_GUEST_PAGE = 21
+    VIRTUAL = 22
+    STORE_GUEST_PAGE = 23
 
 
 class Irq(IntEnum):
     """Interrupt codes: bit numbers in mip and mie."""
 
     SSI = 1
+    VSSI = 2
     MSI = 3
     STI = 5
+    VSTI = 6
     MTI = 7
     SEI = 9
+    VSEI = 10
     MEI = 11
+    SGEI = 12
+    LCOFI = 13
 
 
 INTERRUPT = 1 << 63
@@ -59,10 +69,15 @@ CAUSE_TEXT: dict[Cause, str] = {
     Cause.STORE_ACCESS: "store/AMO access fault",
     Cause.ECALL_U: "environment call from U-mode",
     Cause.ECALL_S: "environment call from S-mode",
+    Cause.ECALL_VS: "environment call from VS-mode",
     Cause.ECALL_M: "environment call from M-mode",
     Cause.FETCH_PAGE: "instruction page fault",
     Cause.LOAD_PAGE: "load page fault",
     Cause.STORE_PAGE: "store/AMO page fault",
+    Cause.FETCH_GUEST_PAGE: "instruction guest-page fault",
+    Cause.LOAD_GUEST_PAGE: "load guest-page fault",
+    Cause.VIRTUAL: "virtual instruction",
+    Cause.STORE_GUEST_PAGE: "store/AMO guest-page fault",
 }
 
 

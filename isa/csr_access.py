@@ -5,46 +5,35 @@ Written in the words that every engine executes. Follows the chapters "Machine-L
 """
 
 from isa import mstatus as ms
-from isa.causes import Irq, Priv
+from isa.causes import Irq
+from isa.counters import recount
 from isa.extensions import BITS
-from isa.softfloat.status import is_off, note_write
+from isa.interrupts import ENVCFG_STCE, current_mip, time_of
+from isa.machine import MachinePage, drop_all_inline
+from isa.pte import MODE_BARE, MODE_SHIFT, MODE_SV39, MODE_SV48, MODE_SV57
+from isa.softfloat.status import note_write
 from isa.state import Slot
-from isa.words import Page, divu
+from isa.trap import HYPER_IRQS, ISA_H
+from isa.walk import ENVCFG_ADUE, ENVCFG_PBMTE, SVADU
+from isa.words import Page
 
-SATP = 0x180
-CYCLE = 0xC00
-SATP_BARE = 0
-SATP_SV39 = 8
 MISA_ISU = 1 << 8 | 1 << 18 | 1 << 20
 ISA_M, ISA_A, ISA_C = BITS["M"], BITS["A"], BITS["C"]
 ISA_F, ISA_D = BITS["F"], BITS["D"]
-FFLAGS, FCSR = 0x001, 0x003
+ISA_SV48, ISA_SV57, ISA_PBMT = BITS["Sv48"], BITS["Sv57"], BITS["Svpbmt"]
+ISA_STC, ISA_OVERFLOW = BITS["Sstc"], BITS["Sscofpmf"]
+BLOCK_MANAGEMENT, BLOCK_ZERO = BITS.get("Zicbom", 0), BITS.get("Zicboz", 0)
+EXCEPTIONS = 0xB3FF  # every exception of M, S and U that may come from below M-mode
+GUEST_EXCEPTIONS = 1 << 10 | 0xF << 20
+S_IRQS = 1 << Irq.SSI | 1 << Irq.STI | 1 << Irq.SEI
+M_IRQS = 1 << Irq.MSI | 1 << Irq.MTI | 1 << Irq.MEI
+LCOFI = 1 << Irq.LCOFI
+VSSIP = 1 << Irq.VSSI
+FIOM, CBIE, CBCFE, CBZE = 1, 3 << 4, 1 << 6, 1 << 7
+CBIE_RESERVED = 2 << 4
 COUNT_CYCLES = 1
 COUNT_INSTRET = 4
-
-
-def may_access(hart: Page, number: int, is_write: bool) -> bool:
-    """Say whether privilege, read-only numbers, TVM and the counter enables allow the access."""
-    priv = hart[Slot.PRIV]
-    if number >> 8 & 3 > priv:
-        return False
-    if is_write and number >> 10 == 3:
-        return False
-    if number == SATP and priv == Priv.S and hart[Slot.MSTATUS] & ms.TVM != 0:
-        return False
-    if number >= FFLAGS and number <= FCSR and is_off(hart):
-        return False
-    if number & 0xFE0 == CYCLE:
-        return may_count(hart, number & 31)
-    return True
-
-
-def may_count(hart: Page, counter: int) -> bool:
-    """Say whether the counter-enable registers let the current privilege read a counter."""
-    priv = hart[Slot.PRIV]
-    if priv < Priv.M and hart[Slot.MCOUNTEREN] >> counter & 1 == 0:
-        return False
-    return priv != Priv.U or hart[Slot.SCOUNTEREN] >> counter & 1 != 0
+ALL_COUNTERS = (1 << 32) - 1 - 2
 
 
 def read_misa(hart: Page) -> int:
@@ -61,6 +50,8 @@ def read_misa(hart: Page) -> int:
         value = value | 1 << 5
     if isa & ISA_D:
         value = value | 1 << 3
+    if isa & ISA_H:
+        value = value | 1 << 7
     return value
 
 
@@ -120,10 +111,58 @@ def with_fs(hart: Page, status: int, value: int) -> int:
 
 def write_mstatus(hart: Page, value: int) -> None:
     """Write mstatus; MPP keeps its value when the new one names no privilege level."""
-    kept = hart[Slot.MSTATUS] & ~ms.MSTATUS_WRITABLE
+    writable = ms.MSTATUS_WRITABLE
+    if hart[Slot.ISA] & ISA_H:
+        writable = writable | ms.MPV | ms.GVA
+    kept = hart[Slot.MSTATUS] & ~writable
     if value & ms.MPP != 2 << ms.MPP_SHIFT:
         kept = kept & ~ms.MPP | value & ms.MPP
-    hart[Slot.MSTATUS] = with_fs(hart, kept | value & ms.MSTATUS_WRITABLE, value)
+    hart[Slot.MSTATUS] = with_fs(hart, kept | value & writable, value)
+
+
+def write_medeleg(hart: Page, value: int) -> None:
+    """Write medeleg: the exceptions that there are."""
+    if hart[Slot.ISA] & ISA_H:
+        hart[Slot.MEDELEG] = value & (EXCEPTIONS | GUEST_EXCEPTIONS)
+    else:
+        hart[Slot.MEDELEG] = value & EXCEPTIONS
+
+
+def overflow_irq(hart: Page) -> int:
+    """Give the bit of the counter-overflow interrupt, if there is one."""
+    if hart[Slot.ISA] & ISA_OVERFLOW:
+        return LCOFI
+    return 0
+
+
+def read_mideleg(hart: Page) -> int:
+    """Read mideleg, in which a hypervisor's interrupts are always set."""
+    if hart[Slot.ISA] & ISA_H:
+        return hart[Slot.MIDELEG] | HYPER_IRQS
+    return hart[Slot.MIDELEG]
+
+
+def write_mideleg(hart: Page, value: int) -> None:
+    """Write mideleg: the interrupts of S-mode."""
+    hart[Slot.MIDELEG] = value & (S_IRQS | overflow_irq(hart))
+
+
+def write_mie(hart: Page, value: int) -> None:
+    """Write mie: the interrupts that there are."""
+    there = S_IRQS | M_IRQS | overflow_irq(hart)
+    if hart[Slot.ISA] & ISA_H:
+        there = there | HYPER_IRQS
+    hart[Slot.MIE] = value & there
+
+
+def write_mip(hart: Page, value: int) -> None:
+    """Write the bits of mip that software sets; STIP is none of them under Sstc."""
+    writable = S_IRQS | overflow_irq(hart)
+    if hart[Slot.MENVCFG] & ENVCFG_STCE:
+        writable = writable & ~(1 << Irq.STI)
+    hart[Slot.MIP] = hart[Slot.MIP] & ~writable | value & writable
+    if hart[Slot.ISA] & ISA_H:
+        hart[Slot.HVIP] = hart[Slot.HVIP] & ~VSSIP | value & VSSIP
 
 
 def read_sie(hart: Page) -> int:
@@ -139,30 +178,85 @@ def write_sie(hart: Page, value: int) -> None:
 
 def read_sip(hart: Page) -> int:
     """Read mip as S-mode sees it: delegated interrupts."""
-    return hart[Slot.MIP] & hart[Slot.MIDELEG]
+    return current_mip(hart) & hart[Slot.MIDELEG]
 
 
 def write_sip(hart: Page, value: int) -> None:
-    """Write the only bit of sip that software sets: a delegated SSIP."""
-    writable = hart[Slot.MIDELEG] & 1 << Irq.SSI
+    """Write the only bits of sip that software sets: a delegated SSIP and LCOFIP."""
+    writable = hart[Slot.MIDELEG] & (1 << Irq.SSI | LCOFI)
     hart[Slot.MIP] = hart[Slot.MIP] & ~writable | value & writable
+
+
+def is_translation_mode(hart: Page, mode: int) -> bool:
+    """Say whether satp may hold a mode that translates."""
+    if mode == MODE_SV39:
+        return True
+    if mode == MODE_SV48:
+        return hart[Slot.ISA] & (ISA_SV48 | ISA_SV57) != 0
+    return mode == MODE_SV57 and hart[Slot.ISA] & ISA_SV57 != 0
 
 
 def write_satp(hart: Page, value: int) -> None:
     """Write satp; an unsupported mode leaves all of it unchanged."""
-    if value >> 60 == SATP_BARE or value >> 60 == SATP_SV39:
+    mode = value >> MODE_SHIFT
+    if mode == MODE_BARE or is_translation_mode(hart, mode):
         hart[Slot.SATP] = value
 
 
-def now(hart: Page) -> int:
-    """Give the hart's clock: instructions retired, and the worth of time spent waiting."""
-    return hart[Slot.INSTRET] + hart[Slot.IDLE]
+def environment_bits(hart: Page, value: int) -> int:
+    """Give what menvcfg, senvcfg and henvcfg keep alike of a written value."""
+    there = FIOM
+    if hart[Slot.ISA] & BLOCK_ZERO:
+        there = there | CBZE
+    if hart[Slot.ISA] & BLOCK_MANAGEMENT:
+        there = there | CBCFE
+        if value & CBIE != CBIE_RESERVED:
+            there = there | CBIE
+    return value & there
+
+
+def write_senvcfg(hart: Page, value: int) -> None:
+    """Write senvcfg."""
+    hart[Slot.SENVCFG] = environment_bits(hart, value)
+
+
+def write_menvcfg(hart: MachinePage, value: int) -> None:
+    """Write menvcfg: what the extensions that are there put into it."""
+    there = 0
+    if hart[Slot.ISA] & ISA_STC:
+        there = there | ENVCFG_STCE
+    if hart[Slot.ISA] & ISA_PBMT:
+        there = there | ENVCFG_PBMTE
+    if hart[Slot.ISA] & SVADU:
+        there = there | ENVCFG_ADUE
+    hart[Slot.MENVCFG] = environment_bits(hart, value) | value & there
+    drop_all_inline(hart)
+
+
+def write_stateen(hart: Page, index: int, value: int) -> None:
+    """Write mstateen0 to 3: what they guard here is each other's copies, and xenvcfg."""
+    there = 1 << 63
+    if index == 0:
+        there = 3 << 62
+    hart[Slot.MSTATEEN0 + index] = value & there
+
+
+def read_hstateen(hart: Page, index: int) -> int:
+    """Read hstateen0 to 3, in which what mstateen does not have is zero."""
+    return hart[Slot.HSTATEEN0 + index] & hart[Slot.MSTATEEN0 + index]
+
+
+def write_hstateen(hart: Page, index: int, value: int) -> None:
+    """Write hstateen0 to 3; bits that mstateen does not have keep their zero."""
+    hart[Slot.HSTATEEN0 + index] = value & hart[Slot.MSTATEEN0 + index]
 
 
 def read_time(hart: Page) -> int:
-    """Read the time in timebase ticks."""
+    """Read the time in timebase ticks; a guest's has its hypervisor's offset."""
     hart[Slot.CLOCK_READS] += 1
-    return divu(now(hart), hart[Slot.TICK]) + hart[Slot.TIME_OFFSET]
+    if hart[Slot.V]:
+        return time_of(hart) + hart[Slot.HTIMEDELTA]
+    return time_of(hart)
 
 
 def read_mcycle(hart: Page) -> int:
@@ -199,7 +293,9 @@ def write_mcountinhibit(hart: Page, value: int) -> None:
     """Stop or restart counters; a counter keeps its value across either."""
     cycles = read_mcycle(hart)
     instret = read_minstret(hart)
-    hart[Slot.MCOUNTINHIBIT] = value & (COUNT_CYCLES | COUNT_INSTRET)
+    recount(hart)
+    hart[Slot.MCOUNTINHIBIT] = value & ALL_COUNTERS
+    recount(hart)
     keep_counter(hart, Slot.MCYCLE, COUNT_CYCLES, cycles)
     keep_counter(hart, Slot.MINSTRET, COUNT_INSTRET, instret)
 

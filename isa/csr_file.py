@@ -5,7 +5,7 @@ table; privilege and existence are checked by the caller (`isa/insns/zicsr.py`).
 """
 
 from isa.csrs import ALL, CSRS
-from isa.extensions import mask
+from isa.extensions import needs
 from isa.state import Slot
 from isa.words import Page, Word
 
@@ -13,7 +13,9 @@ from isa.words import Page, Word
 def csr_exists(hart: Page, number: int) -> bool:
     """Say whether this hart has a CSR of this number."""
     csr = CSRS.by_number.get(number)
-    return csr is not None and (not csr.ext or hart[Slot.ISA] & mask(csr.ext) != 0)
+    if csr is None or not csr.ext:
+        return csr is not None
+    return all(hart[Slot.ISA] & need for need in needs(csr.ext))
 
 
 def read_csr(hart: Page, number: int) -> int:

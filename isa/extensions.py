@@ -7,11 +7,15 @@ the ISA string (chapter "ISA Extension Naming Conventions" of the RISC-V Unprivi
 NAMES: tuple[str, ...] = (
     *("I", "M", "A", "F", "D", "C", "S", "U", "Zicsr", "Zifencei", "Zicntr"),
     *("Zfhmin", "Zfh", "Zfa", "Zcb", "Zcmop"),
-    *("Smepmp",),
+    *("H", "Sv48", "Sv57", "Svade", "Svadu", "Svnapot", "Svpbmt", "Svinval"),
+    *("Zihpm", "Sstc", "Sscofpmf", "Smstateen", "Smepmp"),
 )
 
 BITS: dict[str, int] = {name: 1 << at for at, name in enumerate(NAMES)}
 ALL = (1 << len(NAMES)) - 1
+ON_REQUEST = ("H", "Svade", "Smstateen")
+"""What kernels that do not know of it run better, or only, without."""
+DEFAULT = ALL & ~sum(BITS[name] for name in ON_REQUEST)
 
 
 def mask(ext: str) -> int:

@@ -6,18 +6,19 @@ it; execution is in `isa/engine/`.
 
 from collections.abc import Iterator
 
+from isa import hstatus as hs
 from isa import mstatus as ms
 from isa.causes import Priv
 from isa.csr_file import read_csr, write_csr
 from isa.csrs import CSRS
 from isa.errors import TraplineError
-from isa.extensions import ALL as ALL_EXTENSIONS
-from isa.extensions import BITS
+from isa.extensions import BITS, DEFAULT
 from isa.memory import Memory, address_of, map_lazily
 from isa.pmp import ALL_ADDRESSES, OPEN_CONFIG
 from isa.pte import PAGE_SIZE
 from isa.state import SLOTS, Slot
 from isa.tlb import flush, words_needed
+from isa.walk import ENVCFG_ADUE
 from isa.words import Word
 
 MAX_TLB_ENTRIES = 1 << 16
@@ -46,7 +47,7 @@ class Hart:
         tlb: tuple[int, int] | None = None,
         is_soft: bool = False,
         tick: int = 100,
-        isa: int = ALL_EXTENSIONS,
+        isa: int = DEFAULT,
         ram: tuple[int, int] | None = None,
         frames: memoryview | None = None,
         monitor_words: int = 0,
@@ -103,6 +104,12 @@ class Hart:
                 self.slots[slot] = 0
         self.slots[Slot.PRIV] = Priv.M
         self.slots[Slot.MSTATUS] = ms.MSTATUS_FIXED
+        isa = self.slots[Slot.ISA]
+        if isa & BITS["H"]:
+            self.slots[Slot.HSTATUS] = hs.VSXL_64
+            self.slots[Slot.VSSTATUS] = ms.UXL_64
+        if isa & BITS["Svadu"] and not isa & BITS["Svade"]:
+            self.slots[Slot.MENVCFG] = ENVCFG_ADUE
         self.slots[Slot.PMPCFG0] = OPEN_CONFIG
         self.slots[Slot.PMPADDR0] = ALL_ADDRESSES
         self.slots[Slot.PC] = pc

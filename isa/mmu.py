@@ -1,194 +1,60 @@
-"""Address translation and physical memory.
+"""Access to memory through a virtual address: loads, stores and fetches.
 
 A failing access pends its trap, or notes the exit that must help it, and gives 0: callers look at
-`Slot.PENDING` and `Slot.EXIT`. Written in the words that every engine executes. Follows the chapter
-"Supervisor-Level ISA", section "Virtual Address Translation Process", of the RISC-V Privileged
-Architecture.
+`Slot.PENDING` and `Slot.EXIT`. Written in the words that every engine executes. Translation is in
+`isa/translation.py` and `isa/walk.py`, protection in `isa/pmp.py`.
 """
 
-from enum import IntEnum
-
 from isa import mstatus as ms
-from isa.causes import Priv
 from isa.exits import ExitReason
-from isa.machine import MachinePage, frame_of, note_page, ram_load, ram_store, tlb_get
+from isa.machine import MachinePage, note_page, ram_load, ram_store
 from isa.pmp import PMP_R, PMP_W, PMP_X, is_split, may_reach
-from isa.pte import (
-    LEVEL_BITS,
-    PAGE_SHIFT,
-    PAGE_SIZE,
-    PTE_A,
-    PTE_D,
-    PTE_FLAGS,
-    PTE_PPN,
-    PTE_PPN_SHIFT,
-    PTE_R,
-    PTE_RESERVED,
-    PTE_U,
-    PTE_V,
-    PTE_W,
-    PTE_X,
-    SV39_LEVELS,
-    SV39_VA_BITS,
+from isa.pte import PAGE_SIZE
+from isa.state import Slot
+from isa.translation import translate
+from isa.walk import (
+    BY_HLVX,
+    NOT_RAM,
+    Access,
+    access_fault,
+    effective_priv,
+    is_permitted,
+    is_virtual,
+    page_fault,
+    ram_offset,
 )
-from isa.state import NO_FRAME, Slot
-from isa.tlb import ASID_MASK, NOT_FOUND, find, insert
-from isa.trap import pend
-from isa.words import sext, zext
 
-NOT_RAM = (1 << 64) - 1
-
-
-class Access(IntEnum):
-    """Kinds of access; `cause - 12` of the page fault each can take."""
-
-    FETCH = 0
-    LOAD = 1
-    STORE = 3
-
-
-def page_fault(hart: MachinePage, va: int, access: int) -> int:
-    """Pend the page fault of an access."""
-    return pend(hart, 12 + access, va)
+__all__ = [
+    "NOT_RAM",
+    "Access",
+    "access_fault",
+    "fetch",
+    "fetch_at",
+    "is_permitted",
+    "is_protected",
+    "load",
+    "page_fault",
+    "ram_offset",
+    "reach_code",
+    "store",
+    "translate",
+]
 
 
-def access_fault(hart: MachinePage, va: int, access: int) -> int:
-    """Pend the access fault of an access: causes 1, 5 and 7."""
-    if access == Access.FETCH:
-        return pend(hart, 1, va)
-    return pend(hart, 4 + access, va)
-
-
-def effective_priv(hart: MachinePage, access: int) -> int:
-    """Give the privilege an access is made with: mstatus.MPRV lends MPP to loads and stores."""
-    status = hart[Slot.MSTATUS]
-    if status & ms.MPRV != 0 and access != Access.FETCH:
-        return (status & ms.MPP) >> ms.MPP_SHIFT
-    return hart[Slot.PRIV]
-
-
-def translate(hart: MachinePage, va: int, access: int) -> int:
-    """Give the physical address of a virtual one; a failure is pended."""
-    priv = effective_priv(hart, access)
-    if priv == Priv.M or hart[Slot.SATP] >> 60 == 0:
-        hart[Slot.WALK_LEVEL] = 0
-        return va
-    if hart[Slot.TLB_WAYS] == 0:
-        return walk(hart, va, access, priv)
-    return look_up(hart, va, access, priv)
-
-
-def look_up(hart: MachinePage, va: int, access: int, priv: int) -> int:
-    """Translate through the modelled TLB, and walk on a miss or for the first store to a page."""
-    asid = hart[Slot.SATP] >> 44 & ASID_MASK
-    index = find(hart, va >> PAGE_SHIFT, asid)
-    if index != NOT_FOUND:
-        pte = tlb_get(hart, index + 2)
-        if access != Access.STORE or pte & (PTE_D | PTE_W) != PTE_W:
-            hart[Slot.WALK_PTE] = pte
-            hart[Slot.WALK_LEVEL] = tlb_get(hart, index + 3)
-            if not is_permitted(hart, pte, access, priv):
-                return refuse(hart, va, access)
-            return (pte & PTE_PPN) << 2 | va & PAGE_SIZE - 1
-    if hart[Slot.TLB_SOFT]:
-        return miss_exit(hart, va, access)
-    hart[Slot.TLB_MISSES] += 1
-    if priv != Priv.U:
-        hart[Slot.TLB_KERNEL_MISSES] += 1
-    pa = walk(hart, va, access, priv)
-    if hart[Slot.PENDING] == 0:
-        flags = hart[Slot.WALK_PTE] & PTE_FLAGS
-        pte = pa >> PAGE_SHIFT << PTE_PPN_SHIFT | flags
-        insert(hart, va >> PAGE_SHIFT, asid, pte, hart[Slot.WALK_LEVEL])
-    return pa
-
-
-def refuse(hart: MachinePage, va: int, access: int) -> int:
-    """Refuse what a cached entry does not permit: a page fault, or the monitor's business."""
-    if hart[Slot.TLB_SOFT]:
-        return miss_exit(hart, va, access)
-    return page_fault(hart, va, access)
-
-
-def miss_exit(hart: MachinePage, va: int, access: int) -> int:
-    """Note that a hart without a walker needs a translation."""
-    hart[Slot.EXIT] = ExitReason.TLB_MISS
-    hart[Slot.TVAL] = va
-    hart[Slot.EXIT_ACCESS] = access
-    return 0
-
-
-def walk(hart: MachinePage, va: int, access: int, priv: int) -> int:
-    """Walk the Sv39 tables; gives the address, and the leaf entry and level in the hart page."""
-    if sext(va, SV39_VA_BITS) != va:
-        return page_fault(hart, va, access)
-    table: int = zext(hart[Slot.SATP], 44) << PAGE_SHIFT
-    level = SV39_LEVELS
-    while level > 0:
-        level = level - 1
-        shift = PAGE_SHIFT + LEVEL_BITS * level
-        at = table + (va >> shift & (1 << LEVEL_BITS) - 1) * 8
-        offset = ram_offset(hart, at)
-        hart[Slot.WALK_REFS] += 1
-        if offset == NOT_RAM or not may_reach(hart, at, 8, PMP_R, Priv.S):
-            return access_fault(hart, va, access)
-        pte = ram_load(hart, offset, 8)
-        if pte & PTE_V == 0 or pte & (PTE_R | PTE_W) == PTE_W or pte & PTE_RESERVED != 0:
-            return page_fault(hart, va, access)
-        if pte & (PTE_R | PTE_X) != 0:
-            return leaf(hart, va, access, priv, pte, level, at)
-        if pte & (PTE_A | PTE_D | PTE_U) != 0:
-            return page_fault(hart, va, access)
-        table = (pte & PTE_PPN) << 2
-    return page_fault(hart, va, access)
-
-
-def leaf(hart: MachinePage, va: int, access: int, priv: int, pte: int, level: int, at: int) -> int:
-    """Finish a walk at the leaf entry that stands at the physical address `at`."""
-    span = (1 << PAGE_SHIFT + LEVEL_BITS * level) - 1
-    base = (pte & PTE_PPN) << 2
-    if not is_permitted(hart, pte, access, priv) or base & span != 0:
-        return page_fault(hart, va, access)
-    used = pte | PTE_A
-    if access == Access.STORE:
-        used = used | PTE_D
-    if used != pte:
-        if not may_reach(hart, at, 8, PMP_W, Priv.S):
-            return access_fault(hart, va, access)
-        ram_store(hart, ram_offset(hart, at), 8, used)
-        hart[Slot.WALK_REFS] += 1
-    hart[Slot.WALK_PTE] = used
-    hart[Slot.WALK_LEVEL] = level
-    return base | va & span
-
-
-def is_permitted(hart: MachinePage, pte: int, access: int, priv: int) -> bool:
-    """Say whether an entry's R, W, X and U bits permit an access under SUM and MXR."""
-    status = hart[Slot.MSTATUS]
-    if pte & PTE_U:
-        if priv == Priv.S and (access == Access.FETCH or status & ms.SUM == 0):
-            return False
-    elif priv == Priv.U:
-        return False
-    if access == Access.FETCH:
-        return pte & PTE_X != 0
-    if access == Access.STORE:
-        return pte & PTE_W != 0
-    return pte & PTE_R != 0 or (status & ms.MXR != 0 and pte & PTE_X != 0)
-
-
-def right_of(access: int) -> int:
-    """Give the PMP right that an access needs."""
+def right_of(hart: MachinePage, access: int) -> int:
+    """Give the PMP rights that an access needs."""
     if access == Access.FETCH:
         return PMP_X
     if access == Access.STORE:
         return PMP_W
+    if hart[Slot.HYPER_ACCESS] == BY_HLVX:
+        return PMP_R | PMP_X
     return PMP_R
 
 
 def is_protected(hart: MachinePage, va: int, pa: int, size: int, access: int) -> bool:
     """Pend the access fault of an access that PMP refuses; say whether it does."""
-    if may_reach(hart, pa, size, right_of(access), effective_priv(hart, access)):
+    if may_reach(hart, pa, size, right_of(hart, access), effective_priv(hart, access)):
         return False
     access_fault(hart, va, access)
     return True
@@ -196,6 +62,7 @@ def is_protected(hart: MachinePage, va: int, pa: int, size: int, access: int) ->
 
 def load(hart: MachinePage, va: int, size: int) -> int:
     """Load from a virtual address, zero-extended; traps and device accesses are pended."""
+    hart[Slot.ACCESS_VA] = va
     if (va & PAGE_SIZE - 1) + size > PAGE_SIZE:
         return load_split(hart, va, size)
     pa = translate(hart, va, Access.LOAD)
@@ -206,13 +73,13 @@ def load(hart: MachinePage, va: int, size: int) -> int:
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
         return device_exit(hart, va, pa, size, Access.LOAD)
-    if not is_split(hart, pa):
-        note_page(hart, va, offset, Access.LOAD)
+    remember(hart, va, pa, offset, Access.LOAD)
     return ram_load(hart, offset, size)
 
 
 def store(hart: MachinePage, va: int, size: int, value: int) -> None:
     """Store to a virtual address; traps and device accesses are pended and nothing is written."""
+    hart[Slot.ACCESS_VA] = va
     if (va & PAGE_SIZE - 1) + size > PAGE_SIZE:
         store_split(hart, va, size, value)
         return
@@ -226,9 +93,18 @@ def store(hart: MachinePage, va: int, size: int, value: int) -> None:
         hart[Slot.EXIT_VALUE] = value
         device_exit(hart, va, pa, size, Access.STORE)
         return
-    if not is_split(hart, pa):
-        note_page(hart, va, offset, Access.STORE)
+    remember(hart, va, pa, offset, Access.STORE)
     ram_store(hart, offset, size, value)
+
+
+def remember(hart: MachinePage, va: int, pa: int, offset: int, access: int) -> None:
+    """Let an engine reach a page directly from now on, unless accesses to it must be looked at.
+
+    That is so where PMP decides by the byte, and where the access was made in a guest's place.
+    """
+    lent = hart[Slot.MSTATUS] & (ms.MPRV | ms.MPV)
+    if hart[Slot.HYPER_ACCESS] == 0 and lent != ms.MPRV | ms.MPV and not is_split(hart, pa):
+        note_page(hart, va, offset, access)
 
 
 def load_split(hart: MachinePage, va: int, size: int) -> int:
@@ -324,15 +200,7 @@ def device_exit(hart: MachinePage, va: int, pa: int, size: int, access: int) -> 
     hart[Slot.EXIT_SIZE] = size
     hart[Slot.EXIT_ACCESS] = access
     hart[Slot.TVAL] = va
+    hart[Slot.TVAL_IN_GUEST] = 0
+    if is_virtual(hart, access):
+        hart[Slot.TVAL_IN_GUEST] = 1
     return 0
-
-
-def ram_offset(hart: MachinePage, pa: int) -> int:
-    """Give the offset in machine RAM of a physical address, or NOT_RAM."""
-    offset = pa - hart[Slot.RAM_BASE]
-    if offset >= hart[Slot.RAM_SIZE]:
-        return NOT_RAM
-    frame = frame_of(hart, offset >> PAGE_SHIFT)
-    if frame == NO_FRAME:
-        return NOT_RAM
-    return frame << PAGE_SHIFT | offset & PAGE_SIZE - 1

@@ -11,12 +11,12 @@ from isa.compressed import FormTable
 from isa.family import Family
 from isa.fields import Operand
 from isa.insn import Insn, InstructionTable, Kind
-from isa.insns import a, c, f, fcvt, m, privileged, rv64i, zfa, zicsr, zifencei
+from isa.insns import a, c, f, fcvt, h, m, privileged, rv64i, zfa, zicsr, zifencei
 from isa.plugins import plugin_modules
 
 __all__ = ["FORMS", "TABLE", "Insn", "InstructionTable", "Kind", "Operand", "load_table"]
 
-EXTENSIONS: tuple[ModuleType, ...] = (rv64i, m, a, zicsr, zifencei, privileged, f, fcvt, zfa)
+EXTENSIONS: tuple[ModuleType, ...] = (rv64i, m, a, zicsr, zifencei, privileged, f, fcvt, zfa, h)
 
 
 def load_table(modules: tuple[ModuleType, ...] = EXTENSIONS) -> InstructionTable:

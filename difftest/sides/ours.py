@@ -15,6 +15,7 @@ from isa.isa_string import parse_isa
 from isa.memory import Memory
 from isa.mmu import fetch
 from isa.state import Slot
+from isa.trap import Detail
 
 # Where outside simulators have devices and we have nothing: a program that goes there is over.
 DEVICES_END = RAM_BASE
@@ -36,7 +37,9 @@ class OurSide:
         self.hart = self._new_hart()
 
     def _new_hart(self) -> Hart:
-        return Hart(Memory(RAM_BASE, self._ram_size), tlb=self._tlb, isa=parse_isa(ISA))
+        hart = Hart(Memory(RAM_BASE, self._ram_size), tlb=self._tlb, isa=parse_isa(ISA))
+        hart[Slot.TRAP_DETAIL] = Detail.ADDRESSES  # as Spike
+        return hart
 
     def load(self, program: Program) -> None:
         """Start anew with a program."""
@@ -80,6 +83,8 @@ class OurSide:
 
     def _is_translating(self) -> bool:
         slots = self.hart.slots
+        if slots[Slot.V]:
+            return (slots[Slot.VSATP] | slots[Slot.HGATP]) >> 60 != 0
         return slots[Slot.PRIV] != Priv.M and slots[Slot.SATP] >> 60 != 0
 
     def state(self, *, with_csrs: bool) -> State:
@@ -89,7 +94,8 @@ class OurSide:
         counted = COUNTS + TLB_COUNTS if self._tlb else COUNTS
         counts = {slot.name.lower(): slots[slot] for slot in counted} if with_csrs else {}
         x, f = tuple(slots[:32]), tuple(slots[Slot.F0 : Slot.F31 + 1])
-        return State(slots[Slot.PC], slots[Slot.PRIV], x, csrs, counts, f)
+        priv = slots[Slot.PRIV] | slots[Slot.V] << 2
+        return State(slots[Slot.PC], priv, x, csrs, counts, f)
 
     def memory(self) -> bytes:
         """Read all RAM."""

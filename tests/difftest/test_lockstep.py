@@ -8,7 +8,7 @@ import os
 import pytest
 
 from difftest import campaign
-from difftest.generate import float_program, plain_program, system_program
+from difftest.generate import float_program, guest_program, plain_program, system_program
 from difftest.sides import make_side
 from difftest.sides.ours import OurSide
 from tests.tools import require_module
@@ -48,9 +48,17 @@ def test_traps_privilege_and_translation_agree_with_spike(engine, spike):
     assert result.traps > 500
 
 
+def test_guests_in_two_stages_agree_with_spike(engine, spike):
+    programs = (guest_program(f"suite {engine.name} {i}") for i in range(30))
+    result = campaign.run(programs, OurSide(engine.name), spike, steps=1000)
+    assert_no_difference(result, 10_000)
+    assert result.traps > 300
+
+
 @pytest.mark.parametrize("tlb", [None, (1, 1), (1, 2), (2, 1), (4, 2)], ids=str)
 def test_engines_agree_and_count_the_same_tlb_misses(tlb):
-    programs = (system_program(f"suite {tlb} {i}") for i in range(20))
+    makers = (system_program, guest_program)
+    programs = (make(f"suite {tlb} {i}") for i in range(10) for make in makers)
     ours, theirs = OurSide("interpreter", tlb), OurSide("reference", tlb)
     assert_no_difference(campaign.run(programs, ours, theirs, steps=1000), 8_000)
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from difftest import campaign, frame
-from difftest.generate import asm, plain_program, system_program
+from difftest.generate import plain_program, system_program
 from difftest.lockstep import compare
 from difftest.program import RAM_BASE, RAM_SIZE, Program, to_assembly
 from difftest.reconcile import RECONCILED, as_markdown
 from difftest.shrink import NOP, shrink
 from difftest.sides import SIDES, make_side
 from difftest.sides.ours import OurSide
+from difftest.snippets import asm
 from isa.errors import TraplineError
 from isa.insn import InstructionTable
 from isa.spec import TABLE

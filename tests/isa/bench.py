@@ -15,6 +15,11 @@ from isa.spec import TABLE
 from isa.state import Slot
 
 BASE_ISA = "rv64ima_zicsr_zifencei_zicntr_smepmp"  # without C: instructions are of 4 bytes
+WHOLE_ISA = (
+    "rv64imah_zicntr_zicsr_zifencei_zihpm_smepmp_smstateen_sscofpmf_sstc"
+    "_svadu_svinval_svnapot_svpbmt_sv57"
+)
+"""All of the privileged architecture, without C too."""
 RAM = 0x8000_0000
 SIZE = 0x10_000
 CODE = RAM + 0x1000

@@ -14,7 +14,13 @@ from isa.errors import SpecError
 from isa.hart import Hart
 from isa.isa_string import parse_isa
 from isa.state import Slot
-from tests.isa.bench import CODE, M_VECTOR, S_VECTOR, asm, bench, run
+from tests.isa import bench as benches
+from tests.isa.bench import CODE, M_VECTOR, S_VECTOR, WHOLE_ISA, asm, run
+
+
+def bench(priv, *code, isa=WHOLE_ISA, **options):
+    """Give a hart with all of the privileged architecture."""
+    return benches.bench(priv, *code, isa=parse_isa(isa), **options)
 
 
 class Case(NamedTuple):
@@ -29,14 +35,14 @@ class Case(NamedTuple):
 XL64 = 2 << 34 | 2 << 32
 STATUS_M = 0x7E_19AA  # TSR TW TVM MXR SUM MPRV MPP SPP MPIE SPIE MIE SIE
 STATUS_S = 0xC_0122
-MISA = 2 << 62 | sum(1 << ord(letter) - ord("a") for letter in "aimsu")
-PENDING = 0xAAA  # meip seip mtip stip msip ssip
-CAUSES = 0xB3FF  # 0 to 9, 12, 13, 15
+MISA = 2 << 62 | sum(1 << ord(letter) - ord("a") for letter in "aihmsu")
+PENDING = 0x3EEE  # lcofip sgeip meip vseip seip mtip vstip stip msip vssip ssip
+CAUSES = 0xF0_B7FF  # 0 to 10, 12, 13, 15, 20 to 23
 ALL_CONFIGS = 0x9F9F_9F9F_9F9F_9F9F
 READ_ONLY = -1
 STOPS = -2  # M-mode could not go on; tested elsewhere
 FLOATS = ("fflags", "frm", "fcsr")
-WITH_F = parse_isa("rv64imaf_zicntr_zicsr_zifencei")
+WITH_F = "rv64imaf_zicntr_zicsr_zifencei"
 
 CASES = {
     "fflags": Case(0x001, 0, 0x1F),
@@ -48,7 +54,7 @@ CASES = {
     "sstatus": Case(0x100, 2 << 32, STATUS_S | 2 << 32, 2 << 32),
     "sie": Case(0x104, 0, 0),
     "stvec": Case(0x105, S_VECTOR, ALL & ~2),
-    "scounteren": Case(0x106, 0, 7),
+    "scounteren": Case(0x106, 0, 0xFFFF_FFFF),
     "senvcfg": Case(0x10A, 0, 1),
     "sscratch": Case(0x140, 0, ALL),
     "sepc": Case(0x141, 0, ALL & ~3),
@@ -61,20 +67,20 @@ CASES = {
     "mimpid": Case(0xF13, 0, READ_ONLY),
     "mhartid": Case(0xF14, 3, READ_ONLY),
     "mconfigptr": Case(0xF15, 0, READ_ONLY),
-    "mstatus": Case(0x300, XL64, XL64 | STATUS_M, XL64),
+    "mstatus": Case(0x300, XL64, XL64 | STATUS_M | 3 << 38, XL64),
     "misa": Case(0x301, MISA, MISA, MISA),
     "medeleg": Case(0x302, 0, CAUSES),
-    "mideleg": Case(0x303, 0, 0x222),
+    "mideleg": Case(0x303, 0x1444, 0x3666, 0x1444),
     "mie": Case(0x304, 0, PENDING),
     "mtvec": Case(0x305, M_VECTOR, ALL & ~2),
-    "mcounteren": Case(0x306, 0, 7),
-    "menvcfg": Case(0x30A, 0, 1),
-    "mcountinhibit": Case(0x320, 0, 5),
+    "mcounteren": Case(0x306, 0, 0xFFFF_FFFF),
+    "menvcfg": Case(0x30A, 1 << 61, 7 << 61 | 1),
+    "mcountinhibit": Case(0x320, 0, 0xFFFF_FFFD),
     "mscratch": Case(0x340, 0, ALL),
     "mepc": Case(0x341, 0, ALL & ~3),
     "mcause": Case(0x342, 0, ALL),
     "mtval": Case(0x343, 0, ALL),
-    "mip": Case(0x344, 0, 0x222),
+    "mip": Case(0x344, 0, 0x2226),
     "mcycle": Case(0xB00, 0, ALL),
     "minstret": Case(0xB02, 0, ALL),
     "mseccfg": Case(0x747, 0, STOPS),
@@ -84,8 +90,40 @@ CASES = {
     "pmpaddr0": Case(0x3B0, (1 << 54) - 1, (1 << 54) - 1),
     **{f"pmpaddr{i}": Case(0x3B0 + i, 0, (1 << 54) - 1) for i in range(1, 16)},
     **{f"pmpaddr{i}": Case(0x3B0 + i, 0, 0) for i in range(16, 64)},
-    **{f"mhpmcounter{i}": Case(0xB00 + i, 0, 0) for i in range(3, 32)},
-    **{f"mhpmevent{i}": Case(0x320 + i, 0, 0) for i in range(3, 32)},
+    **{f"mhpmcounter{i}": Case(0xB00 + i, 0, ALL) for i in range(3, 32)},
+    **{f"mhpmevent{i}": Case(0x320 + i, 0, 0x3F << 58) for i in range(3, 32)},
+    **{f"hpmcounter{i}": Case(0xC00 + i, 0, READ_ONLY) for i in range(3, 32)},
+    "scountovf": Case(0xDA0, 0, READ_ONLY),
+    "stimecmp": Case(0x14D, 0, ALL),
+    **{f"mstateen{i}": Case(0x30C + i, 0, (2 + (i == 0)) << 62 & ALL) for i in range(4)},
+    **{f"hstateen{i}": Case(0x60C + i, 0, 0) for i in range(4)},  # mstateen has nothing either
+    **{f"sstateen{i}": Case(0x10C + i, 0, 0) for i in range(4)},
+    "hstatus": Case(0x600, 2 << 32, 2 << 32 | 0x70_03C0, 2 << 32),
+    "hedeleg": Case(0x602, 0, 0xB1FF),
+    "hideleg": Case(0x603, 0, 0x444),
+    "hie": Case(0x604, 0, 0x1444),
+    "htimedelta": Case(0x605, 0, ALL),
+    "hcounteren": Case(0x606, 0, 0xFFFF_FFFF),
+    "hgeie": Case(0x607, 0, 0),
+    "henvcfg": Case(0x60A, 0, 1 << 61 | 1),  # as menvcfg has it out of reset
+    "htval": Case(0x643, 0, ALL),
+    "hip": Case(0x644, 0, 4),
+    "hvip": Case(0x645, 0, 0x444),
+    "htinst": Case(0x64A, 0, ALL),
+    "hgatp": Case(0x680, 0, 0x3FFF << 44 | (1 << 44) - 4),
+    "hgeip": Case(0xE12, 0, READ_ONLY),
+    "mtinst": Case(0x34A, 0, ALL),
+    "mtval2": Case(0x34B, 0, ALL),
+    "vsstatus": Case(0x200, 2 << 32, STATUS_S | 2 << 32, 2 << 32),
+    "vsie": Case(0x204, 0, 0),
+    "vstvec": Case(0x205, 0, ALL & ~2),
+    "vsscratch": Case(0x240, 0, ALL),
+    "vsepc": Case(0x241, 0, ALL & ~3),
+    "vscause": Case(0x242, 0, ALL),
+    "vstval": Case(0x243, 0, ALL),
+    "vsip": Case(0x244, 0, 0),
+    "vstimecmp": Case(0x24D, 0, ALL),
+    "vsatp": Case(0x280, 0, 0),
 }
 NAMES = list(CASES)
 COUNTERS = {"cycle": 1, "time": 2, "instret": 4}
@@ -137,9 +175,11 @@ def test_a_write_keeps_the_writable_bits_or_is_illegal(engine, name):
 def test_a_read_needs_the_privilege_in_the_number(engine, name, priv):
     number = CASES[name].number
     hart = hart_with(name, asm("csrrs", rd=10, csr=number, rs1=0), priv=priv)
-    hart.csr["mcounteren"] = hart.csr["scounteren"] = 7
+    for enable in ("mcounteren", "scounteren", "menvcfg", *(f"mstateen{i}" for i in range(4))):
+        hart.csr[enable] = ALL
     run(engine, hart)
-    is_allowed = priv >= (number >> 8 & 3)
+    needed = {0: Priv.U, 1: Priv.S, 2: Priv.S, 3: Priv.M}[number >> 8 & 3]
+    is_allowed = priv >= needed
     assert (hart.pc == CODE + 4) == is_allowed
     if not is_allowed:
         assert (hart.csr["mcause"], hart.pc) == (Cause.ILLEGAL, M_VECTOR)
@@ -157,7 +197,7 @@ def test_counters_need_the_enables_of_all_levels_above(engine, name, priv, mcoun
     assert (hart.pc == CODE + 4) == allowed[priv]
 
 
-@pytest.mark.parametrize("number", [0x000, 0x001, 0x5C0, 0x800, 0xC03, 0xC80, 0x7C0, 0xFFF])
+@pytest.mark.parametrize("number", [0x000, 0x001, 0x5C0, 0x800, 0xC80, 0x7C0, 0xFFF])
 @pytest.mark.parametrize("name", ["csrrw", "csrrs", "csrrc", "csrrwi", "csrrsi", "csrrci"])
 def test_a_csr_that_does_not_exist_is_illegal_to_read_and_write(engine, name, number):
     source = {"uimm": 0} if name.endswith("i") else {"rs1": 0}
@@ -205,13 +245,16 @@ def test_a_register_that_is_source_and_destination_is_read_first(engine):
 
 
 @pytest.mark.parametrize("mode", range(16))
-def test_satp_takes_bare_and_sv39_and_ignores_other_modes_whole(engine, mode):
+@pytest.mark.parametrize(
+    ("name", "modes"), [("sv39", (0, 8)), ("sv48", (0, 8, 9)), ("sv57", (0, 8, 9, 10))]
+)
+def test_satp_takes_the_modes_there_are_and_ignores_others_whole(engine, name, modes, mode):
     old = 8 << 60 | 0x1234 << 44 | 0x5678
-    hart = bench(Priv.M, asm("csrrw", rd=0, csr=0x180, rs1=11))
+    hart = bench(Priv.M, asm("csrrw", rd=0, csr=0x180, rs1=11), isa=f"rv64i_zicsr_{name}")
     hart.csr["satp"] = old
     hart.x[11] = mode << 60 | 0xFFFF << 44 | 1
     run(engine, hart)
-    assert hart.csr["satp"] == (hart.x[11] if mode in (0, 8) else old)
+    assert hart.csr["satp"] == (hart.x[11] if mode in modes else old)
 
 
 @pytest.mark.parametrize("old", [Priv.U, Priv.S, Priv.M])
@@ -256,7 +299,7 @@ def test_sstatus_writes_leave_the_rest_of_mstatus_alone(engine):
     hart.csr["mstatus"] = ALL
     run(engine, hart)
     assert hart.x[10] == STATUS_S | 2 << 32
-    assert hart.csr["mstatus"] == XL64 | (STATUS_M & ~STATUS_S)
+    assert hart.csr["mstatus"] == XL64 | (STATUS_M & ~STATUS_S) | 3 << 38
 
 
 def test_minstret_counts_and_takes_a_write_before_the_next_instruction(engine):

@@ -17,7 +17,7 @@ LINE = re.compile(r"^ *[0-9a-f]+:\t[0-9a-f]+ +\t?(.*?)(?:\s+#.*)?$", re.MULTILIN
 ANNOTATION = re.compile(r" <[^>]*>$")
 
 
-UNKNOWN = ("Zfhmin", "Zfh", "Zfa")  # extensions that objdump 2.40 does not expect in bare code
+UNKNOWN = ("Zfhmin", "Zfh", "Zfa", "H", "Svinval")  # what objdump 2.40 does not expect in bare code
 
 
 def _is_comparable(values: dict[str, int]) -> bool:

@@ -79,7 +79,7 @@ for _name, _number in (("flags", 1), ("rm", 2), ("csr", 3)):
         SHORT_FORMS[f"fs{_name}{_kind}", 1] = f"{_base} zero, {_number}, {{0}}"
         SHORT_FORMS[f"fs{_name}{_kind}", 2] = f"{_base} {{0}}, {_number}, {{1}}"
 MODES = ("rne", "rtz", "rdn", "rup", "rmm", "", "", "dyn")
-UNKNOWN = ("Zfhmin", "Zfh", "Zfa")  # to Capstone 5
+UNKNOWN = ("Zfhmin", "Zfh", "Zfa", "H", "Svinval")  # to Capstone 5
 SEPARATORS = re.compile(r"[,()\s]+")
 
 

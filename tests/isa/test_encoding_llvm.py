@@ -19,7 +19,7 @@ PER_INSN = 40
 # LLVM 14 has no way to write an empty set, a reserved rounding mode, or one that does not matter.
 UNSPELLABLE = {"pred": (0,), "succ": (0,), "rm": (5, 6), "rmx": range(1, 8)}
 MODES = ("rne", "rtz", "rdn", "rup", "rmm", "", "", "dyn")
-UNKNOWN = ("Zfa",)  # to LLVM 14
+UNKNOWN = ("Zfa", "H", "Svinval")  # to LLVM 14
 
 
 def _operand(operand: Operand, value: int) -> str:

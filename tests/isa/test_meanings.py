@@ -101,6 +101,7 @@ PRIVILEGED = {
     *("ecall", "ebreak", "mret", "sret", "wfi", "sfence.vma"),
     *("csrrw", "csrrs", "csrrc", "csrrwi", "csrrsi", "csrrci"),
 }  # in test_traps.py and test_csrs.py
+PRIVILEGED |= {insn.name for insn in TABLE if insn.ext in ("H", "Svinval")}  # in test_hyper*.py
 
 
 def cases(table):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from isa.pte import ASID_MASK
 from isa.state import Slot
-from isa.tlb import ASID_MASK
 from tests.conftest import engine_names
 from tests.vmm.machines import MAKERS, POWER_OFF, load, make, registers, run_everywhere
 from vmm.config import TlbShape

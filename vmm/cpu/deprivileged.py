@@ -9,11 +9,12 @@ from isa import mstatus as ms
 from isa.causes import Cause, Priv
 from isa.csrs import CSRS
 from isa.exits import ExitReason
+from isa.interrupts import current_mip, take_interrupt, until_timer
 from isa.machine import MachinePage, engine_execute, engine_run
 from isa.spec import TABLE
 from isa.state import Slot
 from isa.tlb import flush
-from isa.trap import pend, take, take_interrupt
+from isa.trap import pend, take
 from isa.words import word
 from vmm.counts import Count, count
 from vmm.exit_log import TLB_MISS, log_exit
@@ -39,7 +40,7 @@ def run_vcpu(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
     refills = 0
     while fuel != 0:
         if vcpu[Slot.WAITING]:
-            if vcpu[Slot.MIP] & vcpu[Slot.MIE] == 0:
+            if current_mip(vcpu) & vcpu[Slot.MIE] == 0:
                 vcpu[Slot.EXIT] = ExitReason.WFI
                 break
             vcpu[Slot.WAITING] = 0
@@ -54,7 +55,7 @@ def run_vcpu(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
             refills = 0
         else:
             before = hart[Slot.INSTRET]
-            reason = enter(hart, vcpu, fuel)
+            reason = enter(hart, vcpu, until_timer(vcpu, fuel))
             done = hart[Slot.INSTRET] - before
             vcpu[Slot.INSTRET] += done
             fuel = fuel - done
@@ -112,8 +113,10 @@ def copy_floats(to: MachinePage, source: MachinePage) -> None:
 
 
 def is_privilege_lent(vcpu: MachinePage) -> bool:
-    """Say whether MPRV gives loads and stores another view of memory than fetches have."""
+    """Say whether accesses need what the hart has not: MPRV's second view of memory, or V=1."""
     status = vcpu[Slot.MSTATUS]
+    if vcpu[Slot.V]:
+        return True
     return status & ms.MPRV != 0 and (status & ms.MPP) >> ms.MPP_SHIFT != vcpu[Slot.PRIV]
 
 

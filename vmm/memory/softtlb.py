@@ -21,9 +21,20 @@ from isa.mmu import (
     translate,
 )
 from isa.pmp import is_split, page_rights
-from isa.pte import PAGE_SHIFT, PTE_A, PTE_D, PTE_PPN_SHIFT, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X
+from isa.pte import (
+    ASID_MASK,
+    PAGE_SHIFT,
+    PTE_A,
+    PTE_D,
+    PTE_PPN_SHIFT,
+    PTE_R,
+    PTE_U,
+    PTE_V,
+    PTE_W,
+    PTE_X,
+)
 from isa.state import Slot
-from isa.tlb import ASID_MASK, flush, insert
+from isa.tlb import flush, insert
 from isa.trap import take
 from vmm.counts import CONTEXT_SLOTS, CONTEXT_WORDS, CONTEXTS_AT, Count, count
 
@@ -113,7 +124,7 @@ def refill(hart: MachinePage, vcpu: MachinePage) -> int:
     pte = pte | rights(vcpu, view) & (page_rights(vcpu, gpa, vcpu[Slot.PRIV]) << 1 | PTE_D)
     asid = hart[Slot.SATP] >> 44 & ASID_MASK
     pte = pte + (hart[Slot.RAM_BASE] >> PAGE_SHIFT << PTE_PPN_SHIFT)
-    insert(hart, va >> PAGE_SHIFT, asid, pte, vcpu[Slot.WALK_LEVEL])
+    insert(hart, va >> PAGE_SHIFT, asid, pte, vcpu[Slot.WALK_SPAN])
     return 0
 
 

@@ -5,7 +5,7 @@ LLVM makes a jump table of each chain.
 
 from isa.csrs import ALL, CSRS, Csr
 from isa.engine.lowering.subset import Lowering
-from isa.extensions import mask
+from isa.extensions import needs
 from isa.state import Slot
 
 
@@ -63,7 +63,8 @@ def _existence(lowering: Lowering) -> list[str]:
     lines = []
     for run in runs:
         ext = run[0].ext
-        has = f"get(hart, {k(Slot.ISA)}) & {k(mask(ext))} != {k(0)}" if ext else "True"
+        tests = [f"get(hart, {k(Slot.ISA)}) & {k(need)} != {k(0)}" for need in needs(ext)]
+        has = " and ".join(tests) if ext else "True"
         lines.append(f"    if {k(run[0].number)} <= number and number <= {k(run[-1].number)}:")
         lines.append(f"        return {has}")
     return lines

@@ -132,6 +132,7 @@ class _Handlers:
         wanted = ms.FS if "fd" in operands else 0
         test = f"get(hart, {k(Slot.MSTATUS)}) & {k(ms.FS)}"
         test += f" != {k(wanted)}" if wanted else f" == {k(0)}"
+        test += f" or get(hart, {k(Slot.V)}) != {k(0)}"  # whose vsstatus counts too
         mode = ""
         if insn.rounding:
             field = f"uop >> {k(places(insn)[insn.rounding].at)}"

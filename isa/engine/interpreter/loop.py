@@ -34,11 +34,12 @@ from isa.engine.interpreter.runtime import (
 )
 from isa.engine.lowering.words import load64, store64
 from isa.exits import ExitReason
+from isa.interrupts import current_mip, take_interrupt, until_timer
 from isa.machine import MachinePage
 from isa.mmu import fetch_at, reach_code
 from isa.pte import PAGE_SHIFT, PAGE_SIZE
 from isa.state import Slot
-from isa.trap import take, take_interrupt
+from isa.trap import take
 from isa.words import divu
 
 
@@ -57,7 +58,7 @@ def run_loop(hart: MachinePage, fuel: int) -> int:
         return hart[Slot.EXIT]
     while fuel != 0:
         if hart[Slot.WAITING]:
-            if hart[Slot.MIP] & hart[Slot.MIE] == 0:
+            if current_mip(hart) & hart[Slot.MIE] == 0:
                 hart[Slot.EXIT] = ExitReason.WFI
                 break
             hart[Slot.WAITING] = 0
@@ -67,9 +68,13 @@ def run_loop(hart: MachinePage, fuel: int) -> int:
             select_context(hart)
             fuel = fuel - 1
             continue
-        fuel = hot(hart, fuel)
+        allowed = until_timer(hart, fuel)
+        left = hot(hart, allowed)
+        fuel = fuel - (allowed - left)
         if fuel == 0:
             break
+        if left == 0:
+            continue
         fuel = fuel - step(hart)
         if hart[Slot.EXIT]:
             break

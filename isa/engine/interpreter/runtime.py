@@ -48,6 +48,8 @@ from isa.words import Page
 
 # ruff: noqa: D103
 
+IN_GUEST = 1 << 40  # in a context's key: V=1
+
 
 def frame_of(hart: Page, number: int) -> int:
     frames = hart[Slot.HOST_FRAMES]
@@ -198,7 +200,7 @@ def note_code(hart: Page, va: int, offset: int) -> None:
 
 
 def note_super(hart: Page) -> None:
-    if hart[Slot.WALK_LEVEL] != 0:
+    if hart[Slot.WALK_SPAN] != 0:
         hart[Slot.INLINE_SUPER] = 1
 
 
@@ -218,23 +220,29 @@ def select_context(hart: Page) -> None:
     status = hart[Slot.MSTATUS]
     key = hart[Slot.PRIV] << 32 | status & (ms.SUM | ms.MXR)
     if status & ms.MPRV:
-        key = key | status & (ms.MPRV | ms.MPP)
-    is_same = key == hart[Slot.CONTEXT_KEY] and hart[Slot.SATP] == hart[Slot.CONTEXT_SATP]
-    if hart[Slot.INLINE_STALE] != 0 or not is_same:
-        change_context(hart, key)
-
-
-def change_context(hart: Page, key: int) -> None:
+        key = key | status & (ms.MPRV | ms.MPP | ms.MPV)
     satp = hart[Slot.SATP]
+    hgatp = 0
+    if hart[Slot.V]:
+        key = key & ~ms.SUM | IN_GUEST | (hart[Slot.VSSTATUS] & (ms.SUM | ms.MXR)) << 16
+        satp = hart[Slot.VSATP]
+        hgatp = hart[Slot.HGATP]
+    is_same = key == hart[Slot.CONTEXT_KEY] and satp == hart[Slot.CONTEXT_SATP]
+    if hart[Slot.INLINE_STALE] != 0 or not is_same or hgatp != hart[Slot.CONTEXT_HGATP]:
+        change_context(hart, key, satp, hgatp)
+
+
+def change_context(hart: Page, key: int, satp: int, hgatp: int) -> None:
     table = hart[Slot.HOST_INLINE] + CONTEXTS_AT
     if hart[Slot.INLINE_STALE]:
         clear(table, (CONTEXT_MASK + 1) * CONTEXT_ENTRY)
         hart[Slot.INLINE_STALE] = 0
         hart[Slot.INLINE_SUPER] = 0
-    mixed = satp ^ satp >> 44 ^ key >> 17 ^ key >> 29
+    mixed = satp ^ satp >> 44 ^ key >> 17 ^ key >> 29 ^ hgatp ^ hgatp >> 41
     entry = table + (mixed & CONTEXT_MASK) * CONTEXT_ENTRY
     number = load64(entry + 16)
-    if number == 0 or load64(entry) != satp or load64(entry + 8) != key:
+    is_kept = load64(entry) == satp and load64(entry + 8) == key
+    if number == 0 or not is_kept or load64(entry + 24) != hgatp:
         number = hart[Slot.CONTEXT_NEXT]
         if number == 0 or number >= CONTEXTS:
             clear(hart[Slot.HOST_INLINE], INLINE_SIZE)
@@ -243,6 +251,8 @@ def change_context(hart: Page, key: int) -> None:
         store64(entry, satp)
         store64(entry + 8, key)
         store64(entry + 16, number)
+        store64(entry + 24, hgatp)
     hart[Slot.CONTEXT] = number
     hart[Slot.CONTEXT_KEY] = key
     hart[Slot.CONTEXT_SATP] = satp
+    hart[Slot.CONTEXT_HGATP] = hgatp

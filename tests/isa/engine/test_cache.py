@@ -156,9 +156,9 @@ print(_digest(interpreter_text(TABLE)))
 EDITS = {
     "a meaning": ("isa/insns/rv64i.py", "return rs1 ^ rs2", "return rs1 ^ rs2 ^ 1"),
     "what a meaning calls": ("isa/trap.py", "base = tvec & ~3", "base = tvec & ~7"),
-    "translation": ("isa/mmu.py", "used = pte | PTE_A", "used = pte | PTE_A | 256"),
+    "translation": ("isa/walk.py", "used = pte | PTE_A", "used = pte | PTE_A | 256"),
     "the loop": ("isa/engine/interpreter/loop.py", "fuel = fuel - 1\n", "fuel = fuel - 2\n"),
-    "a CSR's mask": ("isa/csrs.py", "_COUNTERS = 7", "_COUNTERS = 5"),
+    "a CSR's mask": ("isa/csrs.py", "_GUEST_IRQS = 0x444", "_GUEST_IRQS = 0x440"),
     "a compiled word": ("isa/engine/lowering/words.py", '"ashr"', '"lshr"'),
     "a state slot": (
         "isa/state.py",

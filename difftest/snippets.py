@@ -1,0 +1,75 @@
+"""Pieces of random programs that several kinds of them have, and what registers are kept for.
+
+What needs a whole program around it is in `difftest/generate.py`.
+"""
+
+import random
+
+from difftest import frame
+from isa.spec import TABLE
+
+CODE_POINTER, ALIAS_POINTER, DATA_POINTER, SPLIT_POINTER, WILD_POINTER = 5, 6, 8, 9, 7
+TABLE_POINTER, SATP_VALUE, HGATP_VALUE = 27, 26, 25
+KEPT = (
+    *range(CODE_POINTER, SPLIT_POINTER + 1),
+    TABLE_POINTER,
+    SATP_VALUE,
+    HGATP_VALUE,
+    *range(28, 32),
+)
+FREE = tuple(i for i in range(32) if i not in KEPT)
+
+
+def asm(name: str, **values: int) -> int:
+    """Encode one instruction."""
+    return TABLE.by_name[name].encode(**values)
+
+
+def csr(name: str, which: str, register: int) -> int:
+    """Encode a CSR instruction that drops the old value."""
+    return asm(name, rd=0, csr=frame.number_of(which), rs1=register)
+
+
+def enter_guest(rng: random.Random) -> list[int]:
+    """Return to where V is 1, or leave it at that: mstatus.MPV or hstatus.SPV."""
+    bits, pointer = rng.choice(FREE[1:]), rng.choice(FREE[1:])
+    change = rng.choice(("csrrs", "csrrs", "csrrs", "csrrc"))
+    which = rng.choice(("mstatus", "hstatus"))
+    back, where = ("mret", "mepc") if which == "mstatus" else ("sret", "sepc")
+    base = rng.choice((CODE_POINTER, ALIAS_POINTER))
+    shift = 39 if which == "mstatus" else 7
+    return [
+        asm("addi", rd=bits, rs1=0, imm=1),
+        asm("slli", rd=bits, rs1=bits, shamt=shift),
+        csr(change, which, bits),
+        asm("addi", rd=pointer, rs1=base, imm=rng.randrange(0, 500) * 4),
+        csr("csrrw", where, pointer),
+        *([asm(back)] if rng.random() < 0.8 else []),
+    ]
+
+
+def guest_switch(rng: random.Random) -> list[int]:
+    """Turn a stage of the guest's translation on or off."""
+    which = rng.choice((("vsatp", SATP_VALUE), ("hgatp", HGATP_VALUE), ("hgatp", 0)))
+    fences = [asm(name, rs1=0, rs2=0) for name in ("hfence.vvma", "hfence.gvma")]
+    return [csr("csrrw", which[0], rng.choice((which[1], which[1], 0))), *fences]
+
+
+def protect(rng: random.Random) -> list[int]:
+    """Change an entry of PMP: its address, or its configuration."""
+    value, entry = rng.choice(FREE[1:]), rng.randrange(frame.OPEN_ENTRY)
+    if rng.random() < 0.02:
+        setting = asm("addi", rd=value, rs1=0, imm=rng.choice((4, 4, 2, 1, 7)))
+        return [setting, csr(rng.choice(("csrrw", "csrrs")), "mseccfg", value)]
+    if rng.random() < 0.5:
+        address = frame.pmp_address(rng)
+        return [
+            asm("lui", rd=value, imm20=address + 0x800 >> 12),
+            asm("addi", rd=value, rs1=value, imm=(address + 0x800 & 0xFFF) - 0x800),
+            csr("csrrw", f"pmpaddr{entry}", value),
+        ]
+    return [
+        asm("addi", rd=value, rs1=0, imm=frame.pmp_config(rng)),
+        asm("slli", rd=value, rs1=value, shamt=8 * entry),
+        csr(rng.choice(("csrrs", "csrrc")), "pmpcfg0", value),
+    ]
