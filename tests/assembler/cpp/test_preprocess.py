@@ -1,5 +1,7 @@
 """The preprocessor gives what `gcc -E` gives for assembly, white space aside."""
 
+import contextlib
+import random
 import re
 import subprocess
 from pathlib import Path
@@ -144,3 +146,47 @@ def test_an_error_in_an_included_file_says_who_included_it(tmp_path: Path):
     error = caught.value.errors[0]
     assert str(error).startswith(f"{tmp_path}/bad.h:2:1: #error here")
     assert error.stack == (f"in file included from {tmp_path}/x.S:1",)
+
+
+PIECES = (
+    *(
+        "#define F(a, b) a##b #a",
+        "#define F",
+        "#define G(x...) F(x, G(x))",
+        "#define A B",
+        "#define B A",
+    ),
+    *("#undef F", "#if F(1,2) == 12", "#if defined(F) && !defined G", "#elif 1 << 65", "#else"),
+    *(
+        "#endif",
+        "#ifdef F",
+        '#include "x.S"',
+        "#include <y>",
+        '#line 3 "q"',
+        "#pragma once",
+        "# 12",
+    ),
+    *(
+        "F(1, 2) G(3)",
+        "F(",
+        ")",
+        "A B A",
+        "'open",
+        '"open',
+        "/*",
+        "*/",
+        "\\",
+        "__LINE__ __COUNTER__",
+    ),
+    *("__VA_OPT__(", "##", "#", "#define H(x) #x ## x", "H('\\'')", "1e+", "\0", "\udc80", "%"),
+)
+
+
+def test_random_sources_are_preprocessed_or_refused():
+    chance = random.Random(3)
+    for _ in range(1500):
+        lines = [chance.choice(PIECES) for _ in range(chance.randrange(1, 25))]
+        joined = "".join(line + chance.choice(("\n", "\n", "\n", " ", "")) for line in lines)
+        preprocessor = Preprocessor((), {})
+        with contextlib.suppress(AssemblyErrors):
+            assert preprocessor.run(joined, "x.S").startswith('# 1 "x.S"')
