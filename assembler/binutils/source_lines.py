@@ -50,6 +50,7 @@ class SourceLines:
         self._placement = Placement(elf)
         self._rows: dict[int, tuple[str, int, int] | None] = {}
         self._functions: list[_Function] = []
+        self._last: tuple[Section, int, int, str] | None = None
         try:
             dwarf = read_dwarf(elf)
             for unit in dwarf.iter_CUs() if dwarf is not None else ():
@@ -86,7 +87,14 @@ class SourceLines:
         return best.name if best is not None else ""
 
     def _symbol(self, section: Section, offset: int) -> str:
-        """Give the nearest symbol before an offset that may be a function."""
+        """Give the nearest symbol before an offset that may be a function.
+
+        The last answer holds for the whole size of its symbol, as in objdump.
+        """
+        if self._last is not None and self._last[0] is section:
+            _, low, high, known = self._last
+            if low <= offset < high:
+                return known
         best, name = (-1, False, False, 0), ""
         address = section.address + offset
         for symbol in self._elf.symbols:
@@ -98,6 +106,8 @@ class SourceLines:
             rank = (at, symbol.type == STT_FUNC, symbol.type != STT_NOTYPE, symbol.size)
             if rank >= best:
                 best, name = rank, symbol.name
+        start = best[0] - section.address
+        self._last = (section, start, start + max(1, best[3]), name)
         return name
 
     def _read_unit(self, dwarf: Any, unit: Any) -> None:
