@@ -33,15 +33,27 @@ def sleb128(value: int) -> bytes:
 
 def attributes_section(target: Target) -> ObjSection:
     """Make the section for a target."""
-    numbers = {_STACK_ALIGN: target.stack_align, _UNALIGNED: target.unaligned_access}
-    numbers |= zip(_PRIV_SPEC, target.priv_spec, strict=True)
+    values: dict[int, int | str | None] = {
+        _STACK_ALIGN: target.stack_align,
+        _ARCH: target.arch,
+        _UNALIGNED: target.unaligned_access,
+    }
+    values |= zip(_PRIV_SPEC, target.priv_spec, strict=True)
+    values |= target.attributes
+    data = b"A" + _vendor("riscv", values)
+    if target.gnu_attributes:
+        data += _vendor("gnu", dict(target.gnu_attributes))
+    return ObjSection(".riscv.attributes", "riscv_attributes", "", data, len(data))
+
+
+def _vendor(name: str, values: dict[int, int | str | None]) -> bytes:
+    """Make one vendor's part; numbers that are 0 are what their absence means."""
     tags = b""
-    for tag in sorted({_ARCH, *numbers}):
-        if tag == _ARCH:
-            tags += uleb128(tag) + target.arch.encode() + b"\0"
-        elif value := numbers[tag]:
+    for tag, value in sorted(values.items(), key=lambda item: item[0]):
+        if isinstance(value, str):
+            tags += uleb128(tag) + value.encode("utf-8", "surrogateescape") + b"\0"
+        elif value:
             tags += uleb128(tag) + uleb128(value)
     file_part = uleb128(_TAG_FILE) + (len(tags) + 5).to_bytes(4, "little") + tags
-    vendor = b"riscv\0" + file_part
-    data = b"A" + (len(vendor) + 4).to_bytes(4, "little") + vendor
-    return ObjSection(".riscv.attributes", "riscv_attributes", "", data, len(data))
+    part = name.encode() + b"\0" + file_part
+    return (len(part) + 4).to_bytes(4, "little") + part

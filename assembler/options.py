@@ -38,6 +38,8 @@ class Target:
     source_name: str = ""
     priv_spec: tuple[int, int, int] = (0, 0, 0)
     stack: list[Switches] = field(default_factory=list)
+    attributes: dict[int, int | str] = field(default_factory=dict)  # those without a meaning here
+    gnu_attributes: dict[int, int | str] = field(default_factory=dict)
 
     @property
     def arch(self) -> str:

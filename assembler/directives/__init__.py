@@ -5,6 +5,7 @@ text as it is) or a start rule of the grammar; and a handler that does the work.
 """
 
 from assembler.directives import (
+    attributes,
     cfi,
     conditional,
     data,
@@ -48,6 +49,7 @@ DIRECTIVES: dict[str, Directive] = _merge(
         files.TABLE,
         lines.TABLE,
         cfi.TABLE,
+        attributes.TABLE,
         options.TABLE,
         messages.TABLE,
     )

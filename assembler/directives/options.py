@@ -5,7 +5,6 @@ Follows the manual "Using as", section "RISC-V Directives".
 
 from typing import TYPE_CHECKING
 
-from assembler.architecture import parse_architecture
 from assembler.directives.data import unescape
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint, nearest
@@ -16,7 +15,6 @@ from assembler.parse import Operands
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
 
-_PRIV_SPEC = ("priv_spec", "priv_spec_minor", "priv_spec_revision")
 # What each word of `.option` changes.
 _SWITCHES = {
     "relax": ("relax", True),
@@ -50,33 +48,6 @@ def _option(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
     else:
         raise Complaint(f"unknown option {word!r}{nearest(word, _OPTIONS)}")
     assembly.switches_changed()
-
-
-def _attribute(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
-    words = tuple(word for word in words if word != ",")
-    if len(words) != 2:
-        raise Complaint(".attribute takes a tag and a value")
-    tag, value = words
-    if tag in ("arch", "Tag_RISCV_arch", "5"):
-        text = unescape(value).decode("utf-8", "replace")
-        assembly.target.set_architecture(parse_architecture(text))
-        assembly.switches_changed()
-    elif tag in ("stack_align", "Tag_RISCV_stack_align", "4"):
-        assembly.target.stack_align = _attribute_number(value)
-    elif tag in ("unaligned_access", "Tag_RISCV_unaligned_access", "6"):
-        assembly.target.unaligned_access = _attribute_number(value)
-    elif tag in _PRIV_SPEC:
-        parts = list(assembly.target.priv_spec)
-        parts[_PRIV_SPEC.index(tag)] = _attribute_number(value)
-        assembly.target.priv_spec = (parts[0], parts[1], parts[2])
-    else:
-        raise Complaint(f"unknown attribute {tag!r}")
-
-
-def _attribute_number(text: str) -> int:
-    if not text.isdigit():
-        raise Complaint(f"{text!r} is not a number")
-    return int(text)
 
 
 def _ident(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
@@ -120,6 +91,5 @@ def insn_length(word: int) -> int:
 TABLE: Table = {
     ".insn": Directive("raw", _insn),
     ".option": Directive("words", _option),
-    ".attribute": Directive("words", _attribute),
     ".ident": Directive("words", _ident),
 }

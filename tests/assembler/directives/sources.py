@@ -416,5 +416,19 @@ f: .cfi_startproc
  .cfi_same_value 1
  .cfi_endproc
 """,
+        "attributes": r"""
+ .attribute 4, 16
+ .attribute unaligned_access, 1
+ .attribute priv_spec, 1
+ .attribute priv_spec_minor, 11
+ .attribute 8, 1
+ .attribute 7, "abc"
+ .attribute 64, 5
+ .attribute 65, "str"
+ .gnu_attribute 4, 1
+ .gnu_attribute 5, "a"
+ .ident "x"
+ .ident "y"
+""",
     }
 )

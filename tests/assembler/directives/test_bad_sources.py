@@ -64,6 +64,8 @@ REFUSED = [
     (".bundle_align_mode 4", "not supported for RISC-V"),
     (".float abc", "'abc' is not a floating-point number"),
     ('.section .foo,"a"\n .section .foo,"aw"', "changed section attributes for .foo"),
+    (".attribute foo, 1", "unknown attribute 'foo'"),
+    ('.attribute 4, "x"', "attribute 4 takes a number"),
     (".struct 4\n .byte 1", "takes no contents"),
 ]
 _PIECES = (
