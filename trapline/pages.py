@@ -5,7 +5,7 @@ Nothing is said here about any instruction or CSR: the words and bits are the ta
 
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from rich.box import SQUARE
@@ -17,6 +17,7 @@ from rich.text import Text
 
 from isa.csrs import CSRS, Csr
 from isa.insn import Insn
+from isa.popek_goldberg import Verdict
 from isa.spec import TABLE
 
 PRIVILEGES = ("U-mode", "S-mode", "VS-mode and HS-mode", "M-mode")  # by bits 9:8 of a CSR's number
@@ -66,6 +67,30 @@ def _form_table(forms: Iterable[Expansion]) -> Table:
     for written, meant in forms:
         table.add_row(Text(written), Text("; ".join(meant)))
     return table
+
+
+def popek_goldberg_page(isa: str, verdicts: Sequence[Verdict]) -> RenderableType:
+    """Lay out what is sensitive, and the verdict."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("instruction or CSR access", "sensitive", "traps in deprivileged mode"):
+        table.add_column(title)
+    for verdict in verdicts:
+        if verdict.is_sensitive:
+            kinds = {
+                "control": verdict.is_control_sensitive,
+                "behaviour": verdict.is_behaviour_sensitive,
+            }
+            table.add_row(verdict.name, ", ".join(k for k, v in kinds.items() if v), verdict.traps)
+    exceptions = [verdict.name for verdict in verdicts if verdict.is_exception]
+    innocuous = sum(not verdict.is_sensitive for verdict in verdicts)
+    text = "classically virtualizable: every sensitive instruction traps"
+    if exceptions:
+        text = f"not classically virtualizable: {', '.join(exceptions)}"
+    counts = f"{len(verdicts)} instructions and CSR accesses, {innocuous} of them innocuous"
+    configuration = "counters closed to U-mode, floating point lent, senvcfg 0"
+    return Group(
+        Text(f"{isa}: {text}", style="bold"), Text(f"{counts}; {configuration}"), Text(), table
+    )
 
 
 def csr_page(csr: Csr) -> RenderableType:

@@ -17,7 +17,8 @@ EPILOG = """\
 examples:
   trapline isa                        list all instructions and CSRs
   trapline isa addw                   the page of an instruction
-  trapline isa satp                   the page of a CSR"""
+  trapline isa satp                   the page of a CSR
+  trapline isa --popek-goldberg       what a monitor must see, and whether it traps"""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -30,6 +31,13 @@ def add_parser(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument(
+        "--popek-goldberg",
+        action="store_true",
+        help="execute everything to tell what is sensitive and what traps in deprivileged mode",
+    )
+    parser.add_argument("--isa", metavar="S", help="the ISA string that is judged")
+    parser.add_argument("--json", metavar="F", help="write the verdicts to F as JSON (`-`: stdout)")
     parser.add_argument("names", metavar="NAME", nargs="*", help="a mnemonic or a CSR, e.g. addw")
 
 
@@ -38,11 +46,46 @@ def run(args: argparse.Namespace) -> int:
     from trapline import pages
     from trapline.console import show
 
+    if args.popek_goldberg:
+        return _popek_goldberg(args.isa, args.json)
+    if args.isa is not None or args.json is not None:
+        raise TraplineError("--isa and --json go with --popek-goldberg")
     found = [_page(name) for name in args.names] or [pages.contents()]
     for number, page in enumerate(found):
         if number:
             print()
         show(page)
+    return 0
+
+
+def _popek_goldberg(isa: str | None, filename: str | None) -> int:
+    from isa.isa_string import format_isa, parse_isa
+    from isa.popek_goldberg import judge
+    from trapline import pages
+    from trapline.console import show
+    from trapline.running import write_json
+    from vmm.config import ISA
+
+    bits = parse_isa(isa or ISA)
+    verdicts = list(judge(bits))
+    if filename is None:
+        show(pages.popek_goldberg_page(format_isa(bits), verdicts))
+        return 0
+    exceptions = [verdict.name for verdict in verdicts if verdict.is_exception]
+    found: dict[str, object] = {
+        "isa": format_isa(bits),
+        "is_classically_virtualizable": not exceptions,
+        "exceptions": exceptions,
+        "verdicts": {
+            verdict.name: {
+                "control_sensitive": verdict.is_control_sensitive,
+                "behaviour_sensitive": verdict.is_behaviour_sensitive,
+                "traps": verdict.traps,
+            }
+            for verdict in verdicts
+        },
+    }
+    write_json(filename, found)
     return 0
 
 
