@@ -7,6 +7,7 @@ import posixpath
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from assembler.binutils.debug_data import BROKEN, Placement, read_dwarf
@@ -61,6 +62,9 @@ class SourceLines:
         self._starts = sorted(self._rows)
         self._functions.sort(key=lambda function: (function.low, -function.high))
         self._lows = [function.low for function in self._functions]
+        # How far any function up to this one goes.
+        self._reach = list(accumulate((f.high for f in self._functions), max))
+        self._symbols: dict[int, tuple[list[int], list[tuple[int, str]]]] = {}
 
     def find(self, section: Section, offset: int) -> Place:
         """Give the place of the instruction at an offset of a section."""
@@ -77,13 +81,13 @@ class SourceLines:
         """Give the innermost function that covers an address."""
         best: _Function | None = None
         for index in range(bisect_right(self._lows, address) - 1, -1, -1):
+            if self._reach[index] <= address:
+                break
             function = self._functions[index]
             if address < function.high and (
                 best is None or function.high - function.low < best.high - best.low
             ):
                 best = function
-            if best is not None and function.low < best.low - (1 << 20):
-                break
         return best.name if best is not None else ""
 
     def _symbol(self, section: Section, offset: int) -> str:
@@ -95,20 +99,34 @@ class SourceLines:
             _, low, high, known = self._last
             if low <= offset < high:
                 return known
-        best, name = (-1, False, False, 0), ""
-        address = section.address + offset
-        for symbol in self._elf.symbols:
-            if symbol.section is not section or is_mapping(symbol) or is_object(symbol):
-                continue
-            at = address_of(self._elf, symbol)
-            if symbol.type in (STT_SECTION, STT_FILE, STT_TLS) or at > address:
-                continue
-            rank = (at, symbol.type == STT_FUNC, symbol.type != STT_NOTYPE, symbol.size)
-            if rank >= best:
-                best, name = rank, symbol.name
-        start = best[0] - section.address
-        self._last = (section, start, start + max(1, best[3]), name)
+        addresses, found = self._candidates(section)
+        index = bisect_right(addresses, section.address + offset) - 1
+        if index < 0:
+            return ""
+        size, name = found[index]
+        start = addresses[index] - section.address
+        self._last = (section, start, start + max(1, size), name)
         return name
+
+    def _candidates(self, section: Section) -> tuple[list[int], list[tuple[int, str]]]:
+        """Give the addresses of a section's symbols, and of the best at each its size and name."""
+        known = self._symbols.get(section.index)
+        if known is None:
+            best: dict[int, tuple[bool, bool, int, str]] = {}
+            for symbol in self._elf.symbols:
+                if symbol.section is not section or is_mapping(symbol) or is_object(symbol):
+                    continue
+                if symbol.type in (STT_SECTION, STT_FILE, STT_TLS):
+                    continue
+                at = address_of(self._elf, symbol)
+                is_typed = symbol.type != STT_NOTYPE
+                rank = (symbol.type == STT_FUNC, is_typed, symbol.size, symbol.name)
+                if at not in best or rank[:3] >= best[at][:3]:
+                    best[at] = rank
+            places = sorted(best)
+            known = places, [best[at][2:] for at in places]
+            self._symbols[section.index] = known
+        return known
 
     def _read_unit(self, dwarf: Any, unit: Any) -> None:
         top = unit.get_top_DIE()
@@ -127,25 +145,36 @@ class SourceLines:
                 index = state.file - first
                 name = names[index] if 0 <= index < len(names) else ""
                 self._rows[state.address] = name, state.line, state.discriminator
-        self._read_functions(top, 0)
+        self._read_functions(top, dwarf.range_lists(), 0)
 
-    def _read_functions(self, die: Any, depth: int) -> None:
+    def _read_functions(self, die: Any, lists: Any, depth: int) -> None:
         if depth > MAX_DEPTH:
             return
         for child in die.iter_children():
             if child.tag in ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine"):
-                self._add_function(child)
+                name = _name(child)
+                for low, high in _ranges(child, lists):
+                    self._functions.append(_Function(low, high, name))
             if child.has_children:
-                self._read_functions(child, depth + 1)
+                self._read_functions(child, lists, depth + 1)
 
-    def _add_function(self, die: Any) -> None:
-        attributes = die.attributes
-        if "DW_AT_low_pc" not in attributes or "DW_AT_high_pc" not in attributes:
-            return
-        low = attributes["DW_AT_low_pc"].value
-        high = attributes["DW_AT_high_pc"]
-        end = high.value if high.form == "DW_FORM_addr" else low + high.value
-        self._functions.append(_Function(low, end, _name(die)))
+
+def _ranges(die: Any, lists: Any) -> Iterator[tuple[int, int]]:
+    """Give the addresses that a function covers, from and to."""
+    attributes = die.attributes
+    if "DW_AT_ranges" in attributes and lists is not None:
+        low = die.cu.get_top_DIE().attributes.get("DW_AT_low_pc")
+        base = low.value if low is not None else 0
+        offset = attributes["DW_AT_ranges"].value
+        for entry in lists.get_range_list_at_offset(offset, cu=die.cu):
+            if hasattr(entry, "base_address"):
+                base = entry.base_address
+            else:
+                shift = 0 if getattr(entry, "is_absolute", False) else base
+                yield entry.begin_offset + shift, entry.end_offset + shift
+    elif "DW_AT_low_pc" in attributes and "DW_AT_high_pc" in attributes:
+        start, high = attributes["DW_AT_low_pc"].value, attributes["DW_AT_high_pc"]
+        yield start, high.value if high.form == "DW_FORM_addr" else start + high.value
 
 
 def _name(die: Any) -> str:
