@@ -35,6 +35,13 @@ class Family:
     members: tuple[Insn, ...]
 
 
+def insns_of(value: object) -> tuple[Insn, ...]:
+    """Give the instructions that a name in a module stands for: one, a family, or none."""
+    if isinstance(value, Family):
+        return value.members
+    return (value,) if isinstance(value, Insn) else ()
+
+
 def floats(
     syntax: str, bits: str, *, ext: str = "", exact: tuple[str, ...] = ()
 ) -> Callable[[Meaning], Family]:

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from isa.errors import Location, SpecError
+from isa.family import insns_of
 from isa.insn import Insn, Kind
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _place_of(error: Exception, path: Path) -> Location:
 
 
 def _checked(module: ModuleType, path: Path) -> ModuleType:
-    found = [value for value in vars(module).values() if isinstance(value, Insn)]
+    found = [insn for value in vars(module).values() for insn in insns_of(value)]
     if not found:
         raise SpecError("describes no instruction", Location(str(path)))
     for insn in found:

@@ -8,7 +8,7 @@ as plugins (`isa/plugins.py`).
 from types import ModuleType
 
 from isa.compressed import FormTable
-from isa.family import Family
+from isa.family import insns_of
 from isa.fields import Operand
 from isa.insn import Insn, InstructionTable, Kind
 from isa.insns import a, c, f, fcvt, h, m, privileged, rv64i, zfa, zicsr, zifencei
@@ -22,14 +22,7 @@ EXTENSIONS: tuple[ModuleType, ...] = (rv64i, m, a, zicsr, zifencei, privileged, 
 def load_table(modules: tuple[ModuleType, ...] = EXTENSIONS) -> InstructionTable:
     """Build the table of the instructions that `modules` describe, in their order."""
     found = (value for module in modules for value in vars(module).values())
-    return InstructionTable(insn for value in found for insn in _insns(value))
-
-
-def _insns(value: object) -> tuple[Insn, ...]:
-    """Give the instructions that a name in a module stands for: one, a family, or none."""
-    if isinstance(value, Family):
-        return value.members
-    return (value,) if isinstance(value, Insn) else ()
+    return InstructionTable(insn for value in found for insn in insns_of(value))
 
 
 TABLE = load_table((*EXTENSIONS, *plugin_modules()))

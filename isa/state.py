@@ -99,6 +99,7 @@ class Slot(_From0):
     ISA = auto()  # the extensions that exist (isa/extensions.py)
     UNALIGNED = auto()  # bits that are zero in the address of any instruction: 3, or 1 with C
     SEMIHOSTED = auto()  # 1: ebreak exits to the environment, which may take it for a call
+    FLOATS_LENT = auto()  # of a vCPU, 1: the hart that runs it has its floating-point state
     HOSTED = auto()  # 1: a trap to M-mode exits to the environment instead
     TRAP_DETAIL = auto()  # what traps tell hypervisors: isa.trap.Detail
     TLB_SETS = auto()  # modelled TLB; a power of two

@@ -29,6 +29,9 @@ FENCE = TABLE.by_name["sfence.vma"].pattern.match
 FENCE_MASK = TABLE.by_name["sfence.vma"].pattern.mask
 SYSTEM = 0x73  # the SYSTEM major opcode
 FUNCT3 = 7 << 12
+LOAD_FP, MADD, OP_FP = 0x07, 0x43, 0x53  # STORE-FP is LOAD-FP with one more bit, MADD has 4 kinds
+COMPRESSED_FLOATS, COMPRESSED_FLOATS_MASK = 0x2000, 0x6001  # C.FLD, C.FSD, C.FLDSP, C.FSDSP
+FS_CLEAN = 2 << ms.FS_SHIFT
 PMP_CSRS = CSRS.by_name["pmpcfg0"].number & ~63  # pmpcfg0 to pmpaddr15 are among 64 from here
 MSECCFG_CSR = CSRS.by_name["mseccfg"].number
 MOST_REFILLS = 4  # what one instruction can need: its own page, two of data, and D bits
@@ -73,11 +76,13 @@ def run_vcpu(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
 def enter(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
     """Run the hart with the vCPU's registers and translations, then take the registers back."""
     copy_registers(hart, vcpu)
-    lend_floats(hart, vcpu)
+    if vcpu[Slot.FLOATS_LENT]:
+        lend_floats(hart, vcpu)
     select_context(hart, vcpu)
     reason = engine_run(hart, fuel)
     copy_registers(vcpu, hart)
-    take_floats_back(hart, vcpu)
+    if vcpu[Slot.FLOATS_LENT]:
+        take_floats_back(hart, vcpu)
     return reason
 
 
@@ -89,19 +94,36 @@ def copy_registers(to: MachinePage, source: MachinePage) -> None:
         slot = slot + 1
 
 
+def wants_floats(vcpu: MachinePage, insn: int) -> bool:
+    """Say whether an illegal instruction asks for floating-point state that the hart was not lent.
+
+    Not all kinds are known here: what is left is carried out on the vCPU.
+    """
+    if vcpu[Slot.FLOATS_LENT] != 0 or vcpu[Slot.MSTATUS] & ms.FS == 0:
+        return False
+    if insn & 3 != 3:
+        return insn & COMPRESSED_FLOATS_MASK == COMPRESSED_FLOATS
+    opcode = insn & 0x7F
+    return opcode == OP_FP or opcode & ~0x20 == LOAD_FP or opcode & ~0x0C == MADD
+
+
 def lend_floats(hart: MachinePage, vcpu: MachinePage) -> None:
-    """Give the hart the vCPU's mstatus.FS, and what it lets the guest use."""
-    state = vcpu[Slot.MSTATUS] & ms.FS
-    hart[Slot.MSTATUS] = hart[Slot.MSTATUS] & ~ms.FS | state
-    if state != 0:
-        copy_floats(hart, vcpu)
+    """Give the hart the guest's floating-point state, as clean: so that writes are seen."""
+    if vcpu[Slot.MSTATUS] & ms.FS == 0:
+        vcpu[Slot.FLOATS_LENT] = 0
+        return
+    copy_floats(hart, vcpu)
+    hart[Slot.MSTATUS] = hart[Slot.MSTATUS] & ~ms.FS | FS_CLEAN
 
 
 def take_floats_back(hart: MachinePage, vcpu: MachinePage) -> None:
-    """Take the floating-point state back when the guest may have changed it."""
+    """Take the floating-point state back; a guest that wrote none of it is not lent it again."""
     if hart[Slot.MSTATUS] & ms.FS == ms.FS:
         vcpu[Slot.MSTATUS] = vcpu[Slot.MSTATUS] | ms.FS | ms.SD
         copy_floats(vcpu, hart)
+    else:
+        vcpu[Slot.FLOATS_LENT] = 0
+    hart[Slot.MSTATUS] = hart[Slot.MSTATUS] & ~ms.FS
 
 
 def copy_floats(to: MachinePage, source: MachinePage) -> None:
@@ -126,6 +148,9 @@ def handle_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
         log_exit(vcpu, TLB_MISS, vcpu[Slot.PC], hart[Slot.TVAL])
         return refill(hart, vcpu)
     cause = hart[Slot.CAUSE]
+    if cause == Cause.ILLEGAL and wants_floats(vcpu, hart[Slot.TVAL]):
+        vcpu[Slot.FLOATS_LENT] = 1
+        return 0
     log_exit(vcpu, cause, vcpu[Slot.PC], hart[Slot.TVAL])
     if cause == Cause.ILLEGAL:
         emulate(hart, vcpu, hart[Slot.TVAL])
