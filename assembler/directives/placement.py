@@ -132,7 +132,6 @@ def _org(assembly: "Assembly", name: str, operands: Operands) -> None:
     section = assembly.section
     value = fold(assembly.evaluate(operands.trees[0], operands.atoms), is_final=False)
     goal = _place_now(value, section)
-    section.set_mark("d")
     if goal is not None and section.is_firm:
         if goal < section.size:
             raise Complaint(f".org cannot move back from {section.size:#x} to {goal:#x}")

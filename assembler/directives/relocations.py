@@ -56,7 +56,6 @@ def _thread(assembly: "Assembly", name: str, operands: Operands) -> None:
     """Emit the offset of a symbol in the storage of its module's threads."""
     size, kind = _THREAD[name]
     section = assembly.section
-    section.set_mark("d")
     for tree in operands.trees:
         value = assembly.evaluate(tree, operands.atoms)
         if not isinstance(value, Linear) or value.plus is None or value.minus is not None:

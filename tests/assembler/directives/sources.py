@@ -430,5 +430,50 @@ f: .cfi_startproc
  .ident "x"
  .ident "y"
 """,
+        "places": r"""
+ .text
+ .globl f
+f:
+ .section .text.startup,"ax",@progbits
+ .p2align 2,,3
+ .balign 8, 0x13
+ .balignw 8, 0x1234
+ .balignl 16, 0x12345678
+ .p2alignw 3, 0xabcd
+ .p2alignl 4, 0x01020304, 7
+ .align 4
+ nop
+ .org 100
+ nop
+ .org . + 4, 0xff
+ .data
+ .balign 4
+ .byte 1
+ .p2align 3,0xaa
+ .byte 2
+ .balign 16,,4
+ .byte 3
+ .balignw 4,0x55
+ .byte 4
+ .org 64
+x: .skip 4, 0x11
+ .space 8
+f2:
+ .zero 3
+ .fill 3
+ .fill 2,2
+ .fill 2,4,0xdeadbeef
+ .bss
+ .align 5
+b: .space 100
+ .section .tbss,"awT",@nobits
+ .zero 8
+ .section .rodata
+ .word b - ., b - b
+ .dword f, f+8, -1
+ .half 1, 2
+ .section .init_array,"aw"
+ .8byte f
+""",
     }
 )
