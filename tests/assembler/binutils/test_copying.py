@@ -49,7 +49,15 @@ def test_an_image_can_be_filled_and_padded():
     assert ours == theirs
 
 
-COPIES = ("-S", "-g", "--strip-unneeded", "-R .comment", "-x", "-X", "--strip-symbol=sw")
+COPIES: tuple[str, ...] = (
+    "-S",
+    "-g",
+    "--strip-unneeded",
+    "-R .comment",
+    "-x",
+    "-X",
+    "--strip-symbol=sw",
+)
 COPIES += ("--redefine-sym fact=facts", "--rename-section .comment=.remark", "--prefix-symbols=p_")
 
 

@@ -5,7 +5,22 @@ import pytest
 from tests.assembler.binutils.samples import FILES
 from trapline.cli import main
 
-NM = ("", "-n", "-g", "-u", "-S", "-A", "-P", "-a", "-r", "-nr", "-p", "-j", "-s", "--defined-only")
+NM: tuple[str, ...] = (
+    "",
+    "-n",
+    "-g",
+    "-u",
+    "-S",
+    "-A",
+    "-P",
+    "-a",
+    "-r",
+    "-nr",
+    "-p",
+    "-j",
+    "-s",
+    "--defined-only",
+)
 NM += ("--size-sort", "-S --size-sort", "-fsysv", "-fposix -A", "-td", "-to -S", "--special-syms")
 SIZE = ("", "-A", "-B", "-d", "-o", "-x", "-t", "-G", "-A -x", "-A -o", "--common", "--radix=16 -A")
 
