@@ -85,7 +85,7 @@ class Assembly(Debugging):
         self.is_alternate = False  # whether .altmacro holds
         self._locals = 0
         for name, flags, kind in _FIRST_SECTIONS:
-            self.open_section(name, flags, kind)
+            self.open_section(name, flags, kind).order = next(self.symbols.clock)
         self.sections[".text"].align = 2 if self.target.switches.rvc else 4
         self.section = self.sections[".text"]
         self.previous = self.section
@@ -252,8 +252,6 @@ class Assembly(Debugging):
                 symbol.place, symbol.value = None, place.offset
             elif self.lines_table.marks_labels:
                 self.mark_label(symbol)
-            elif self.lines_table.marks_labels:
-                self.mark_label(symbol)
 
     def _word(self, word: str, text: str, rest: int, start: int) -> None:
         """Do a directive, a macro call or an instruction; its operands start at `rest`."""
@@ -327,6 +325,7 @@ class Assembly(Debugging):
     def assign(self, name: str, tree: Tree, atoms: tuple[str, ...], is_once: bool) -> None:
         """Give a symbol the value of an expression; `is_once` refuses a second definition."""
         symbol = self.symbols.get(name)
+        self.symbols.touch(symbol)
         value = fold(self.evaluate(tree, atoms), is_final=False)
         if is_once:
             self.symbols.refuse_second(symbol)
@@ -345,6 +344,8 @@ class Assembly(Debugging):
         """Make a section the current one."""
         self.previous = self.section
         self.section = section
+        if section.root.order is None:
+            section.root.order = next(self.symbols.clock)
         section.set_architecture(self.target.arch)
 
     def read_section(self, name: str, flags: str, kind: str, entsize: int = 0) -> Section:
@@ -367,6 +368,7 @@ class Assembly(Debugging):
         symbol = self.symbols.get(name)
         if symbol.defined_at is None:
             symbol.defined_at = self.spot
+        self.symbols.touch(symbol)
         return symbol
 
     def forget_prepared(self) -> None:

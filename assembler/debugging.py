@@ -87,6 +87,7 @@ class Debugging(Emitter):
         if section is None:
             section = self.sections[name] = Section(name, flags, kind, entsize)
             section.arch = self.target.arch
+            section.clock = self.symbols.clock
         return section
 
     def _relocate_lebs(self) -> None:

@@ -91,8 +91,6 @@ class Emitter:
 
     def emit(self, prepared: Prepared) -> None:
         """Emit a prepared instruction."""
-        if self.is_marking:
-            self.mark_line()
         section = self.section
         if section.mark != "x":
             section.set_mark("x")
@@ -101,6 +99,8 @@ class Emitter:
         if prepared.special:
             self._emit_special(prepared)
         elif not prepared.patches:
+            if self.is_marking:
+                self.mark_line()
             section.emit(prepared.data)
             if prepared.breaks:
                 section.stretch += 1
@@ -130,6 +130,8 @@ class Emitter:
     def _emit_patched(self, prepared: Prepared, section: Section) -> None:
         start = section.here()
         values = [self._patch_value(patch, prepared, start) for patch in prepared.patches]
+        if self.is_marking:
+            self.mark_line()
         if prepared.branch is not None:
             self._emit_branch(prepared, values[0], start)
             return
@@ -142,7 +144,7 @@ class Emitter:
 
     def _patch_value(self, patch: Patch, prepared: Prepared, start: Place) -> Value:
         if patch.tree is None:
-            return Linear(self.symbols.mark_place(start), None, 0)
+            return Linear(self.symbols.mark_place(start, is_late=True), None, 0)
         return self.evaluate(patch.tree, prepared.atoms)
 
     def _patch(self, field: Field, place: Place, value: Value) -> None:
@@ -170,6 +172,8 @@ class Emitter:
         assert prepared.tree is not None
         written = self.evaluate(prepared.tree, prepared.atoms)
         value = fold(written, is_final=False)
+        if self.is_marking:
+            self.mark_line()
         if isinstance(value, int):
             data = self._constant(prepared.register, value, prepared.special == "constant")
             self.section.emit(data)
@@ -206,7 +210,7 @@ class Emitter:
         high = Field(4, relocation, auipc.pattern.operands["imm20"], high_part, name)
         low = Field(4, "R_RISCV_PCREL_LO12_I", second.pattern.operands["imm"], low_part, name)
         self._patch(high, start, value)
-        pair = Linear(self.symbols.mark_place(start), None, 0)
+        pair = Linear(self.symbols.mark_place(start, is_late=True), None, 0)
         self._patch(low, Place(self.section, start.offset + 4, start.points), pair)
         self.section.stretch += 1
 

@@ -21,7 +21,7 @@ from assembler.options import Target
 from assembler.reloc import Field, patch_field, patch_operand, types_by_name
 from assembler.sections import Fixup, Section
 from assembler.source import Spot
-from assembler.symbols import Symbol, SymbolTable, display_name
+from assembler.symbols import FAKE_NAME, LATE, Symbol, SymbolTable, display_name
 from isa.csrs import CSRS
 from isa.errors import OperandError
 from isa.spec import TABLE
@@ -44,6 +44,7 @@ class Finisher:
         self._made: dict[int, ObjSymbol] = {}
         self._heads: dict[int, ObjSymbol] = {}
         self._versions: list[ObjSymbol] = []
+        self._order: dict[int, int] = {}  # of output symbols in the table
         self._outputs = {id(section): _output(section) for section in self._sections}
         self._object = Object("")
 
@@ -54,32 +55,39 @@ class Finisher:
             self._object.sections.append(self._outputs[id(section)])
         for symbol in self._table.by_name.values():
             _guarded(report, symbol.defined_at or symbol.used_at, partial(self._list, symbol))
-        for section in self._sections:
-            for fixup in section.fixups:
-                _guarded(report, fixup.spot, partial(self._fix, fixup))
-            self._outputs[id(section)].data = bytes(section.data)
-        self._object.sections.append(attributes_section(self._target))
         marks = self._mapping_symbols()
-        heads = [self._head(section) for section in self._object.sections]
+        for section in self._sections:
+            output = self._outputs[id(section)]
+            if section.order is not None:
+                self._order[id(self._head(output))] = section.order
+            for fixup in sorted(section.fixups, key=_is_branch):
+                _guarded(report, fixup.spot, partial(self._fix, fixup))
+            output.data = bytes(section.data)
+            output.relocations.sort(key=_offset)
+        self._object.sections.append(attributes_section(self._target))
+        for output in self._object.sections:
+            self._order.setdefault(id(self._head(output)), next(self._table.clock))
         names = [ObjSymbol(name, type="file", section="absolute") for name in self._table.sources]
-        heads = [*names[:1], *heads, *names[1:]]
+        listed = [*marks, *self._heads.values(), *self._made.values()]
+        listed.sort(key=lambda symbol: self._order[id(symbol)])
         for section in self._sections:
             if section.linked:
                 self._outputs[id(section)].linked = self._linked(section)
         self._object.groups = self._groups()
-        self._object.symbols = [*heads, *marks, *self._made.values(), *self._versions]
+        self._object.symbols = [*names, *listed, *self._versions]
         return self._object
 
     def _mapping_symbols(self) -> list[ObjSymbol]:
-        """Make `$x` and `$d`."""
+        """Make `$x` and `$d`; of several at one place the last counts."""
         found = []
         for section in self._sections:
-            at: dict[int, ObjSymbol] = {}
-            for place, mark in section.marks:
-                name = f"${mark}"
-                offset = place.final()
-                at[offset] = ObjSymbol(name, offset, section=self._outputs[id(section)])
-            found += [symbol for offset, symbol in at.items() if offset < section.size]
+            output = self._outputs[id(section)]
+            at = {place.final(): (mark, order) for place, mark, order in section.marks}
+            for offset, (mark, order) in at.items():
+                if offset < section.size:
+                    found.append(ObjSymbol(f"${mark}", offset, section=output))
+                    made_at = next(self._table.clock) if order is None else order
+                    self._order[id(found[-1])] = made_at
         return found
 
     def _linked(self, section: Section) -> ObjSection:
@@ -146,6 +154,11 @@ class Finisher:
         made = self._made.get(id(symbol))
         if made is None:
             made = self._made[id(symbol)] = self._convert(symbol)
+            is_local = symbol.is_temporary and symbol.name != FAKE_NAME
+            if symbol.order == LATE or (is_local and not symbol.is_touched):
+                self._order[id(made)] = next(self._table.clock)
+            else:
+                self._order[id(made)] = symbol.order
         return made
 
     def _convert(self, symbol: Symbol) -> ObjSymbol:
@@ -329,6 +342,15 @@ def _branch_field(field: Field, size: int) -> tuple[Field, int]:
     if size == PLAIN:
         return field, 0
     return Field(4, "R_RISCV_JAL", TABLE.by_name["jal"].pattern.operands["offset"]), size - PLAIN
+
+
+def _is_branch(fixup: Fixup) -> bool:
+    """Whether GNU as makes this fixup only when sizes are known, behind all others."""
+    return fixup.field.relocation in ("R_RISCV_BRANCH", "R_RISCV_JAL")
+
+
+def _offset(entry: Relocation) -> int:
+    return entry.offset
 
 
 def _column_of(fixup: Fixup) -> int | None:

@@ -5,8 +5,9 @@ size while statements are read; `layout` then lets points grow until all sizes a
 counts the points before it, so its final offset is a sum and never a search.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from assembler.errors import Complaint
@@ -92,7 +93,10 @@ class Section:
     data: bytearray = field(default_factory=bytearray)
     points: list[Point] = field(default_factory=list)
     fixups: list[Fixup] = field(default_factory=list)
-    marks: list[tuple[Place, str]] = field(default_factory=list)  # mapping symbols $x and $d
+    # Mapping symbols $x and $d: place, name, and when they were made: None is after all else.
+    marks: list[tuple[Place, str, int | None]] = field(default_factory=list)
+    clock: Iterator[int] = field(default_factory=count)  # says in which order symbols are made
+    order: int | None = None  # when a directive opened it
     shifts: list[int] = field(default_factory=lambda: [0])
     reserved: int = 0  # bytes of a section without contents
     mark: str = ""
@@ -123,6 +127,7 @@ class Section:
         if part is None:
             part = self.parts[number] = Section(self.name, self.flags, self.type, self.entsize)
             part.parent = self
+            part.clock = self.clock
         return part
 
     @property
@@ -180,10 +185,10 @@ class Section:
         is_new = mark == "x" and self.arch != self.marked_arch
         if is_new and (not is_padding or not self.marked_arch):
             self.marked_arch = self.arch
-            self.marks.append((self.here(), mark + self.arch))
+            self.marks.append((self.here(), mark + self.arch, next(self.clock)))
             self.mark = mark
         elif mark != self.mark.rstrip("?"):
-            self.marks.append((self.here(), mark))
+            self.marks.append((self.here(), mark, next(self.clock)))
             self.mark = mark + "?" * is_new
 
     def set_architecture(self, text: str) -> None:
@@ -236,13 +241,14 @@ class Section:
         if size % 2 == 0:
             self.set_mark("x", is_padding=True)
             return
-        self.marks.append((self.here(), "d"))
+        self.marks.append((self.here(), "d", None))
         name = "x"
         if not self.marked_arch:
             name += self.arch
             self.marked_arch = self.arch
         self.mark = "x" if self.arch == self.marked_arch else "x?"
-        self.marks.append((Place(self, self.size + 1, len(self.points) + 1), name))
+        place = Place(self, self.size + 1, len(self.points) + 1)
+        self.marks.append((place, name, None))
 
     def close(self, spot: Spot) -> None:
         """Pad code to its own alignment, so that what is linked behind it is aligned."""

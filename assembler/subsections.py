@@ -40,7 +40,7 @@ def _append(section: Section, part: Section) -> None:
     for fixup in part.fixups:
         fixup.place = _moved(fixup.place, base)
     section.fixups += part.fixups
-    section.marks += [(_moved(place, base), mark) for place, mark in part.marks]
+    section.marks += [(_moved(place, base), mark, order) for place, mark, order in part.marks]
     if section.is_nobits:
         section.reserved += part.reserved
     else:

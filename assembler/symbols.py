@@ -4,6 +4,7 @@ Not here: expressions about them (`expr.py`) and the symbol table of the object 
 """
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
 from assembler.errors import Complaint, nearest
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from assembler.expr import Value
 
 LOCAL_PREFIX = ".L"
+LATE = -1  # the order of symbols that get their place when a relocation needs them
 FAKE_NAME = ".L0 "  # the name GNU as gives to places that the source does not name
 
 
@@ -33,6 +35,8 @@ class Symbol:
     used_at: Spot | None = None
     is_constant: bool = False  # by .equiv: must not change
     is_declared_local: bool = False
+    order: int = 0  # when it was made; GNU as lists symbols so
+    is_touched: bool = False  # whether a directive said something about it
     has_inherited: bool = False  # type and size of the symbol it was assigned from
     other: int = 0  # bits of the symbol table's `st_other` beyond the visibility
     versions: list[str] = field(default_factory=list)  # what .symver calls it
@@ -65,6 +69,7 @@ class SymbolTable:
     def __init__(self) -> None:
         self.by_name: dict[str, Symbol] = {}
         self.fakes: list[Symbol] = []
+        self.clock = count()
         self.sources: list[str] = []  # what .file names, in order
         self._sections: dict[int, Symbol] = {}
         self._passed: dict[int, int] = {}  # numeric label -> how often it was defined
@@ -73,7 +78,7 @@ class SymbolTable:
         """Give the symbol of that name, made now if it is new."""
         symbol = self.by_name.get(name)
         if symbol is None:
-            symbol = self.by_name[name] = Symbol(name)
+            symbol = self.by_name[name] = Symbol(name, order=next(self.clock))
         return symbol
 
     def define_label(self, name: str, place: Place, spot: Spot) -> Symbol:
@@ -103,9 +108,16 @@ class SymbolTable:
             raise Complaint(f"there is no label {number}: before this line")
         return self.get(_numeric_name(number, count))
 
-    def mark_place(self, place: Place) -> Symbol:
+    def touch(self, symbol: Symbol) -> None:
+        """Note that a directive says something about a symbol, which gives it its place."""
+        if symbol.is_temporary and not symbol.is_touched:
+            symbol.is_touched = True
+            symbol.order = next(self.clock)
+
+    def mark_place(self, place: Place, is_late: bool = False) -> Symbol:
         """Make a nameless symbol for a place."""
-        symbol = Symbol(FAKE_NAME, place)
+        order = LATE if is_late else next(self.clock)
+        symbol = Symbol(FAKE_NAME, place, order=order)
         self.fakes.append(symbol)
         return symbol
 

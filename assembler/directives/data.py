@@ -62,6 +62,8 @@ def string_operand(tree: Tree, operands: Operands) -> str:
 
 def _integers(assembly: "Assembly", name: str, operands: Operands) -> None:
     size = _SIZES[name]
+    if operands.trees:
+        assembly.section.set_mark("d")
     for tree in operands.trees:
         emit_integer(assembly, size, tree, operands)
 

@@ -1,6 +1,6 @@
 """GNU as and ld as oracles: run them, and reduce objects to what must agree.
 
-Symbols are compared by name, value, size, binding, type and section, not by their order.
+Symbols are compared by name, value, size, binding, type and section, on demand in order.
 """
 
 import io
@@ -42,6 +42,7 @@ class Summary:
     relocations: dict[str, list[tuple[Any, ...]]]
     symbols: Counter[tuple[Any, ...]]
     flags: int
+    order: tuple[tuple[Any, ...], ...] = ()  # the symbols as they are listed
 
 
 def gnu_assemble(text: str, folder: Path, *options: str) -> bytes:
@@ -108,11 +109,11 @@ def summarize(data: bytes) -> Summary:
             facts = (head.sh_type, head.sh_flags, head.sh_addralign, head.sh_entsize, head.sh_size)
             body = b"" if head.sh_type == "SHT_NOBITS" else section.data()
             sections[section.name] = (*facts, body)
-    symbols = Counter(_symbol(symbol, names) for symbol in symtab.iter_symbols())
-    return Summary(sections, relocations, symbols, elf.header.e_flags)
+    order = tuple(_symbol(symbol, names) for symbol in symtab.iter_symbols())
+    return Summary(sections, relocations, Counter(order), elf.header.e_flags, order)
 
 
-def differences(ours: Summary, theirs: Summary) -> list[str]:
+def differences(ours: Summary, theirs: Summary, in_order: bool = False) -> list[str]:
     """Say in which sections, relocations and symbols two objects differ."""
     found = [
         f"section {name}: {ours.sections.get(name)} {theirs.sections.get(name)}"
@@ -126,6 +127,9 @@ def differences(ours: Summary, theirs: Summary) -> list[str]:
             found.append(f"{name}: {len(mine)} relocations, not {len(yours)}")
     found += [f"only ours: {symbol}" for symbol in ours.symbols - theirs.symbols]
     found += [f"only GNU's: {symbol}" for symbol in theirs.symbols - ours.symbols]
+    if in_order and ours.symbols == theirs.symbols and len(ours.order) == len(theirs.order):
+        pairs = zip(ours.order, theirs.order, strict=True)
+        found += [f"symbols in another order: {a} {b}" for a, b in pairs if a != b]
     return found + ([] if ours.flags == theirs.flags else ["the flags"])
 
 

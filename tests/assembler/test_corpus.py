@@ -76,7 +76,7 @@ def check(text: str, case: Case, folder: Path) -> int:
     subprocess.run([require_tool(AS), *options, str(source)], check=True)
     ours = summarize(assemble(text, filename=str(source), march=march, mabi=mabi).to_bytes())
     theirs = summarize(output.read_bytes())
-    assert differences(ours, settle(ours, theirs)) == []
+    assert differences(ours, settle(ours, theirs), in_order=True) == []
     return text.count("\n")
 
 

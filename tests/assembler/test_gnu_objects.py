@@ -18,18 +18,21 @@ from tests.tools import require_tool
 GUESTS = Path(__file__).parents[2] / "guests"
 
 
-def check(text: str, folder: Path, *options: str, **settings: object) -> None:
+def check(
+    text: str, folder: Path, *options: str, in_order: bool = True, **settings: object
+) -> None:
     """Assemble a text both ways and compare."""
     theirs = summarize(gnu_assemble(text, folder, *options))
     relax = "-mrelax" in options
     ours = summarize(assemble(text, relax=relax, **settings).to_bytes())  # type: ignore[arg-type]
-    assert differences(ours, settle(ours, theirs)) == []
+    assert differences(ours, settle(ours, theirs), in_order) == []
     assert ours.flags == theirs.flags
 
 
 @pytest.mark.parametrize("name", programs.WRITTEN)
 def test_written_programs_give_the_same_object(name: str, tmp_path: Path):
-    check(programs.WRITTEN[name], tmp_path)
+    # The order of section symbols is only approximate where sections are left and entered again.
+    check(programs.WRITTEN[name], tmp_path, in_order=name != "data")
 
 
 @pytest.mark.parametrize("relax", ["-mrelax", "-mno-relax"])
