@@ -266,7 +266,9 @@ class Machine:
         hart = self.harts[index]
         end = hart.progress + share
         while self.stop is None and (left := end - hart.progress) > 0:
-            ahead = self.timers.ahead(index)
+            ahead = self.timers.due[index] - hart.clock
+            if ahead <= 0:
+                ahead = self.timers.ahead(index)
             exit_ = self.cpu.run(index, ahead if ahead < left else left)
             if exit_.reason is FUEL:
                 continue

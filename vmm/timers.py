@@ -49,6 +49,7 @@ class Timers:
         count = len(machine.harts)
         self._deadlines = [DISARMED] * count  # SBI timers, in the guest's ticks
         self._events = [0] * count  # when to look at a hart's timers next
+        self.due = [0] * count  # when to call `ahead` again: no later than any event or look
         self._alarms: Sequence[Alarm] = ()
         self._clint: Clint | None = None
         self._pollers: list[Poller] = []
@@ -88,7 +89,8 @@ class Timers:
             return 0
         if self._events[index] <= clock:
             self.poll(index)
-        return max(1, min(self._events[index], *self._looks) - clock)
+        self.due[index] = max(clock + 1, min(self._events[index], *self._looks))
+        return self.due[index] - clock
 
     def look(self) -> bool:
         """Look at everything out of turn; say whether that made something happen."""
@@ -102,14 +104,14 @@ class Timers:
         """Arm a hart's S-mode timer for an absolute guest time."""
         self._machine.harts[index][Slot.MIP] &= ~STIP
         self._deadlines[index] = ticks
-        self._events[index] = 0
+        self._events[index] = self.due[index] = 0
 
     def changed(self) -> None:
         """Look at everything anew: a device's registers were written."""
         assert self._clint is not None, "the devices are not there yet"
         for hart in self._machine.harts:
             hart[Slot.TIME_OFFSET] = self._clint.state.mtime_offset
-            self._events[hart.id] = 0
+            self._events[hart.id] = self.due[hart.id] = 0
 
     def poll(self, index: int) -> None:
         """Raise and lower a hart's timer interrupts; note when to look again."""

@@ -281,13 +281,16 @@ class Uart:
     def _settle(self) -> None:
         """Refill the FIFO from outside and drive the interrupt output."""
         state = self.state
-        room = self._capacity() - len(state.fifo)
-        if room > 0 and state.waiting and not (state.mcr & MCR_LOOP or state.held):
+        if state.waiting and not (state.mcr & MCR_LOOP or state.held):
+            room = max(0, self._capacity() - len(state.fifo))
             state.fifo += state.waiting[:room]
             del state.waiting[:room]
-        if self.line is not None and self.interrupt is not self._was_high:
-            self._was_high = not self._was_high
-            self.line(self._was_high)
+        # Nothing is enabled most of the time, and this is done on every access.
+        if (state.ier or self._was_high) and self.line is not None:
+            is_high = self.interrupt
+            if is_high is not self._was_high:
+                self._was_high = is_high
+                self.line(is_high)
 
     # --------------------------------------------------------------------------- state, tree
 
