@@ -31,6 +31,7 @@ _PROTECTED = (1, 5, 7)
 _ADDRESSES = ("atp", "pmpaddr", "tvec", "epc", "scratch", "tval", "cause")
 """Ends and beginnings of names of registers whose low bits hold addresses, or what a trap left."""
 _MODE_AT = 60  # in satp and its kin
+_MODES = (0, 8, 9, 10)  # that it can be
 PTE_NAMES = {
     value.bit_length() - 1: name.removeprefix("PTE_")
     for name, value in vars(pte).items()
@@ -259,17 +260,18 @@ def _together(trial: _Trial, outcome: Outcome, bits: list[Bit]) -> list[Reason]:
 
 def _control_bits(hart: Hart, probe: _Probe, outcome: Outcome) -> Iterator[Bit]:
     """Give the bits of the CSRs that were read, without those that are parts of addresses."""
-    controls = {csr.slot: csr.name for csr in CSRS.by_number.values() if csr.slot is not None}
     for slot in probe.read:
         name = Slot(slot).name.lower()
-        if slot not in controls or (name.startswith("pmp") and outcome.cause not in _PROTECTED):
+        if name not in CSRS.by_name or (name.startswith("pmp") and outcome.cause not in _PROTECTED):
             continue
         is_address = name.endswith(_ADDRESSES) or name.startswith(_ADDRESSES)
         first = WORD_BITS if is_address else 0
         if name.endswith("atp"):
             first = _MODE_AT
         for number in range(first, WORD_BITS):
-            yield Bit(name, number, hart.slots[slot] >> number & 1)
+            bit = Bit(name, number, hart.slots[slot] >> number & 1)
+            if first != _MODE_AT or hart.slots[slot] >> _MODE_AT ^ 1 << number - _MODE_AT in _MODES:
+                yield bit
 
 
 def _entries(trial: _Trial, probe: _Probe) -> tuple[int, ...]:

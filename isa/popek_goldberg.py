@@ -23,6 +23,7 @@ from isa.insn import Insn
 from isa.memory import Memory
 from isa.spec import TABLE
 from isa.state import Slot
+from isa.tlb import ENTRY, GUEST_SPACE, VMID_AT
 
 RAM, PAGES = 0x8000_0000, 4
 CODE, DATA = RAM, RAM + 0x2000
@@ -33,6 +34,8 @@ OPERANDS = 3
 """Samples of an instruction's operands; the first has x0 for every register."""
 BASE = 11
 """The register that holds an address when a memory operand is wanted."""
+SPACES = (0, 5, GUEST_SPACE, GUEST_SPACE | 3 << VMID_AT)
+"""Whose translations the modelled TLB holds beforehand: what a fence drops."""
 TRANSLATION = 12
 """The register that holds what satp and its kin take: any other mode would be ignored."""
 STILL = ("satp", "hgatp", "vsatp", "fflags", "frm", "fcsr", "mseccfg", "pmp", "tdata", "tselect")
@@ -196,8 +199,10 @@ class _Lab:
         slots[BASE] = DATA
         slots[TRANSLATION] = 8 << 60 | 0x80155
         slots[Slot.EXIT] = slots[Slot.PENDING] = 0
-        for index in range(len(hart.tlb)):
-            hart.tlb[index] = (1 << 63) - 1 - index
+        for number, space in enumerate(SPACES):
+            entry = [number << 1 | 1, space, 0, 0]
+            for word_of_entry, value in enumerate(entry):
+                hart.tlb[number * ENTRY + word_of_entry] = value
         self._write_page(hart, 0, word.to_bytes(4, "little") * (PAGE // 4))
 
     def _pages(self, hart: Hart) -> Iterator[bytes]:
