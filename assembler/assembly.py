@@ -342,6 +342,8 @@ class Assembly(Debugging):
 
     def enter(self, section: Section) -> None:
         """Make a section the current one."""
+        if section.root.parts:
+            section.take_over_marks()
         self.previous = self.section
         self.section = section
         if section.root.order is None:

@@ -108,6 +108,7 @@ class Section:
     is_comdat: bool = False  # whether only one group of that signature is linked
     parent: "Section | None" = None  # of a subsection
     parts: dict[int, "Section"] = field(default_factory=dict)  # subsections by number
+    latest: "Section | None" = None  # which of them was entered last
     is_absolute: bool = False  # a layout: labels in it are numbers
     linked: str = ""  # the symbol or section whose section it describes
     more_flags: int = 0  # bits that have no letter
@@ -129,6 +130,14 @@ class Section:
             part.parent = self
             part.clock = self.clock
         return part
+
+    def take_over_marks(self) -> None:
+        """Go on with the mapping symbols where the part of the section entered last left off."""
+        root = self.root
+        latest = root.latest or root
+        if latest is not self:
+            self.mark, self.marked_arch = latest.mark, latest.marked_arch
+        root.latest = self
 
     @property
     def is_code(self) -> bool:

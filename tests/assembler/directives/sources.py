@@ -475,5 +475,61 @@ b: .space 100
  .section .init_array,"aw"
  .8byte f
 """,
+        "subsections": r"""
+ .text
+a: nop
+ .subsection 2
+b: nop
+ .word c-a, 1f-b
+1:
+ .text 1
+c: nop
+ j a
+ .data 1
+ .word 7
+ .data
+ .word 8
+ .pushsection .text, 1
+ nop
+ d:
+ .popsection
+ .previous
+ .word d
+ .section .foo,"aw"
+ .subsection 3
+ .byte 3
+ .subsection 1
+ .byte 1
+ .balign 4
+ .previous
+ .byte 4
+""",
+        "code and frames in subsections": r"""
+ .text
+f: .cfi_startproc
+ nop
+ beqz a0, far
+ .subsection 1
+g: .cfi_startproc
+ nop
+ .cfi_def_cfa_offset 8
+ j f
+ .cfi_endproc
+far: ret
+ .previous
+ .cfi_def_cfa_offset 16
+ nop
+ .word far - f
+ .cfi_endproc
+ .pushsection .text, 3
+ .balign 16
+ ret
+ .popsection
+ .section .alt,"a"
+ .subsection 1
+ .word 1
+ .previous
+ .word far - ., g - f
+""",
     }
 )
