@@ -128,7 +128,8 @@ class Finisher:
         )
         if symbol.is_removed or symbol.weak_target is not None or is_elsewhere(symbol):
             return
-        if not symbol.is_temporary and (symbol.is_defined or is_mentioned):
+        is_left_out = symbol.is_temporary and not self._target.keeps_locals
+        if not is_left_out and (symbol.is_defined or is_mentioned):
             self._make(symbol)
         if symbol.versions and symbol.is_defined:
             self._list_versions(symbol)

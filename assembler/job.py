@@ -37,6 +37,7 @@ class Job:
     csr_check: bool = False
     priv_spec: tuple[int, int, int] | None = None
     has_attributes: bool = True
+    keeps_locals: bool = False
     debug: int | None = None  # the version of DWARF, 0 for the default
     preprocess: bool = False
     macros: Sequence[tuple[str, str]] = ()  # ("D", "NAME=VALUE") and ("U", "NAME"), in order
@@ -81,6 +82,7 @@ def _make_assembly(job: Job) -> Assembly:
     assembly = kind(job.include_paths, job.march, job.mabi, relax=job.relax, pic=job.pic)
     if job.csr_check:
         assembly.target.set_switches(csr_check=True)
+    assembly.target.keeps_locals = job.keeps_locals
     if job.priv_spec:
         assembly.target.priv_spec = job.priv_spec
     if job.debug is not None:

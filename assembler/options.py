@@ -36,6 +36,7 @@ class Target:
     stack_align: int | None = None
     unaligned_access: int | None = None
     source_name: str = ""
+    keeps_locals: bool = False  # temporary labels are put into the symbol table too
     priv_spec: tuple[int, int, int] = (0, 0, 0)
     stack: list[Switches] = field(default_factory=list)
     attributes: dict[int, int | str] = field(default_factory=dict)  # those without a meaning here

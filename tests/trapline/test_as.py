@@ -174,3 +174,16 @@ def test_wrong_arguments_end_with_status_2(arguments: list[str], message: str, c
     err = capsys.readouterr().err
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("options", [[], ["-L"]])
+def test_local_labels_are_kept_on_request(options: list[str]):
+    Path("l.s").write_text("f: beqz a0, .L1\n nop\n.L1: j 1f\n1: nop\n.L2 = 5\n")
+    assert main(["as", *options, "-march=rv64imac", "-o", "ours.o", "l.s"]) == 0
+    gnu(*options, "-march=rv64imac", "-o", "theirs.o", "l.s")
+    nm = require_tool("riscv64-unknown-elf-nm")
+    shown = [
+        subprocess.run([nm, "-a", "--special-syms", name], capture_output=True, check=True).stdout
+        for name in ("ours.o", "theirs.o")
+    ]
+    assert shown[0] == shown[1]

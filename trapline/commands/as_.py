@@ -138,6 +138,7 @@ def _job(parsed: Parsed, names: list[str]) -> "Job":
         csr_check=_is_on(parsed, "mcsr-check", "mno-csr-check", default=False),
         priv_spec=_priv_spec(parsed.last("mpriv-spec")),
         has_attributes=_is_on(parsed, "march-attr", "mno-arch-attr", default=True),
+        keeps_locals=parsed.has("keep-locals"),
         debug=_debug(parsed),
         preprocess=language == "assembler-with-cpp" or (language == "none" and is_upper),
         macros=[(key, value) for key, value in parsed.options if key in ("D", "U") and value],
