@@ -16,4 +16,7 @@ STRING_TABLES = ".strtab and .shstrtab"
 # GNU ld puts sections of a group where its own script for -r happens to; we put them first.
 ORDER_OF_GROUPS = "order of sections in relocatable output"
 
-ALL = (SECTION_OF_SCRIPT_SYMBOLS, DIGEST, STRING_TABLES, ORDER_OF_GROUPS)
+# Unwinding tables are linked as they are; GNU ld shares their headers and drops what is unused.
+UNWINDING_TABLES = ".eh_frame"
+
+ALL = (UNWINDING_TABLES, SECTION_OF_SCRIPT_SYMBOLS, DIGEST, STRING_TABLES, ORDER_OF_GROUPS)
