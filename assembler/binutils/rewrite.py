@@ -5,7 +5,7 @@ symbols to leave out (`objcopy.py`).
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from assembler.binutils.elf_file import (
@@ -110,7 +110,7 @@ class Rewriter:
         needed = set()
         for section in self._kept:
             if section.type == RELA and section.index in self._table_indexes():
-                needed |= {info >> 32 for _, info, _ in RELOCATION.iter_unpack(section.data)}
+                needed |= {info >> 32 for _, info, _ in _entries(section)}
         needed |= {section.info for section in self._kept if section.type == GROUP}
         chosen = []
         for number, symbol in enumerate(self._elf.symbols, 1):
@@ -146,7 +146,7 @@ class Rewriter:
 
     def _renumbered(self, section: Section) -> bytes:
         out = bytearray()
-        for offset, info, addend in RELOCATION.iter_unpack(section.data):
+        for offset, info, addend in _entries(section):
             number = self._symbol_numbers.get(info >> 32, 0)
             out += RELOCATION.pack(offset, number << 32 | info & 0xFFFFFFFF, addend)
         return bytes(out)
@@ -230,3 +230,9 @@ class Rewriter:
 def is_file_or_section(symbol: Symbol) -> bool:
     """Say whether a symbol only names a file or a section."""
     return symbol.type in (STT_FILE, STT_SECTION)
+
+
+def _entries(section: Section) -> Iterator[tuple[int, int, int]]:
+    """Give the relocations of a table; a file may lie about its size."""
+    data = section.data
+    return RELOCATION.iter_unpack(data[: len(data) - len(data) % RELOCATION.size])
