@@ -50,6 +50,7 @@ class Emitter:
         self.statement = Statement(1, 0, "")
         self._spot: Spot | None = None
         self._constants: dict[tuple[int, int, str], bytes] = {}
+        self._addresses: dict[tuple[str, int], tuple[bytes, Field, Field]] = {}
 
     @property
     def spot(self) -> Spot:
@@ -199,16 +200,13 @@ class Emitter:
     def _emit_address(self, name: str, register: int, value: Value) -> None:
         if name == "la" and self.target.switches.pic:
             name = "lga"
-        relocation, second_name = _ADDRESSES[name]
+        key = name, register
+        made = self._addresses.get(key)
+        if made is None:
+            made = self._addresses[key] = _address_parts(name, register)
+        data, high, low = made
         start = self.section.here()
-        auipc, second = TABLE.by_name["auipc"], TABLE.by_name[second_name]
-        words = (
-            auipc.encode(rd=register, imm20=0),
-            second.encode(rd=register, rs1=register, imm=0),
-        )
-        self.section.emit(b"".join(word.to_bytes(4, "little") for word in words))
-        high = Field(4, relocation, auipc.pattern.operands["imm20"], high_part, name)
-        low = Field(4, "R_RISCV_PCREL_LO12_I", second.pattern.operands["imm"], low_part, name)
+        self.section.emit(data)
         self._patch(high, start, value)
         pair = Linear(self.symbols.mark_place(start, is_late=True), None, 0)
         self._patch(low, Place(self.section, start.offset + 4, start.points), pair)
@@ -261,6 +259,17 @@ class Emitter:
         if isinstance(value, int):
             return value
         raise Complaint(f"{what} must be a number known here; it depends on {describe(value)}")
+
+
+def _address_parts(name: str, register: int) -> tuple[bytes, Field, Field]:
+    """Give the two instructions that load an address, and the fields of both."""
+    relocation, second_name = _ADDRESSES[name]
+    auipc, second = TABLE.by_name["auipc"], TABLE.by_name[second_name]
+    first_word = auipc.encode(rd=register, imm20=0)
+    second_word = second.encode(rd=register, rs1=register, imm=0)
+    high = Field(4, relocation, auipc.pattern.operands["imm20"], high_part, name)
+    low = Field(4, "R_RISCV_PCREL_LO12_I", second.pattern.operands["imm"], low_part, name)
+    return first_word.to_bytes(4, "little") + second_word.to_bytes(4, "little"), high, low
 
 
 class ConstantWriter:

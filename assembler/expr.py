@@ -62,23 +62,21 @@ def wrap(value: int) -> int:
 
 def evaluate(tree: Tree, atoms: tuple[str, ...], context: Context) -> Value:
     """Evaluate a tree as far as it is known now."""
-    match tree:
-        case Atom(index):
-            return atom_value(atoms[index], context)
-        case Binary(operator, left, right):
-            return combine(
-                operator, evaluate(left, atoms, context), evaluate(right, atoms, context)
-            )
-        case Prefix(operator, value):
-            return _prefix(operator, evaluate(value, atoms, context))
-        case Parenthesis(value):
-            return evaluate(value, atoms, context)
-        case Flavoured(symbol, flavour):
-            if atoms[flavour.index].lower() != "plt":
-                raise Complaint(f"@{atoms[flavour.index]} is not supported")
-            return evaluate(symbol, atoms, context)
-        case Empty():
-            raise Complaint("an operand is missing")
+    if isinstance(tree, Atom):
+        return atom_value(atoms[tree.index], context)
+    if isinstance(tree, Binary):
+        left = evaluate(tree.left, atoms, context)
+        return combine(tree.operator, left, evaluate(tree.right, atoms, context))
+    if isinstance(tree, Parenthesis):
+        return evaluate(tree.value, atoms, context)
+    if isinstance(tree, Prefix):
+        return _prefix(tree.operator, evaluate(tree.value, atoms, context))
+    if isinstance(tree, Flavoured):
+        if atoms[tree.flavour.index].lower() != "plt":
+            raise Complaint(f"@{atoms[tree.flavour.index]} is not supported")
+        return evaluate(tree.symbol, atoms, context)
+    if isinstance(tree, Empty):
+        raise Complaint("an operand is missing")
     raise Complaint("this is not an expression")
 
 

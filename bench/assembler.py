@@ -2,8 +2,8 @@
 
 Two sources: what GCC makes of `asm/sample.c` at -O2, and `asm/macros.s`, written by hand and heavy
 on macros (a written line becomes some four statements); each as often as the size needs, the names
-of each copy its own. CPU time from text to the bytes of an ELF object, start-up of GNU as
-subtracted, medians. All of it only informs.
+of each copy its own; with short encodings and relaxation. CPU time from text to the bytes of an ELF
+object, start-up of GNU as subtracted, medians. All of it only informs.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from bench._figures import Figure, child_cpu, conclude, median, own_cpu, table
 from bench._workloads import FOLDER
 
 GCC, GNU_AS = "riscv64-unknown-elf-gcc", "riscv64-unknown-elf-as"
-MARCH = "rv64im_zicsr_zifencei"
+MARCH = "rv64imac_zicsr_zifencei"
 GCC_OPTIONS = f"-O2 -S -march={MARCH} -mabi=lp64 -mcmodel=medany -ffreestanding -o -".split()
 OWN_NAMES = re.compile(r"sample_\w+|\.L\w+")
 ONLY_FIRST = re.compile(r"^\t\.(attribute|file|option nopic).*\n", re.MULTILINE)
@@ -57,7 +57,7 @@ def gnu_rate(text: str, folder: Path) -> float:
     source, empty = folder / "bench.s", folder / "empty.s"
     source.write_text(text, encoding="utf-8")
     empty.write_text("", encoding="utf-8")
-    command = [GNU_AS, f"-march={MARCH}", "-mno-relax", "-o", str(folder / "bench.o")]
+    command = [GNU_AS, f"-march={MARCH}", "-o", str(folder / "bench.o")]
     start_up, _ = child_cpu([*command, str(empty)])
     seconds, _ = child_cpu([*command, str(source)])
     return text.count("\n") / (seconds - start_up)
