@@ -161,12 +161,7 @@ class Uart:
             case 0:
                 self._transmit(value)
             case 1:
-                # Enabled while the transmitter is empty, it is raised: drivers test this.
-                if value & IER_SENT and not state.ier & IER_SENT:
-                    state.sent_pending = 1
-                state.ier = value & 0xF
-                state.held &= ~value & IER_RECEIVED
-                self.is_listening |= bool(value & IER_RECEIVED)
+                self._enable(value & 0xF)
             case 2:
                 self._control_fifos(value)
             case 3:
@@ -177,6 +172,17 @@ class Uart:
                 state.scr = value
             case _:
                 pass  # LSR and MSR are read-only
+
+    def _enable(self, value: int) -> None:
+        """Take new interrupt enables; who wants input to interrupt gets what waits outside."""
+        state = self.state
+        before, state.ier = state.ier, value
+        # Enabled while the transmitter is empty, it is raised: drivers test this.
+        if value & ~before & IER_SENT:
+            state.sent_pending = 1
+        if value & ~before & IER_RECEIVED:
+            self.is_listening = True
+            self.fetch()
 
     def _transmit(self, value: int) -> None:
         if self.state.mcr & MCR_LOOP:
