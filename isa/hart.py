@@ -105,6 +105,8 @@ class Hart:
         self.slots[Slot.PRIV] = Priv.M
         self.slots[Slot.MSTATUS] = ms.MSTATUS_FIXED
         isa = self.slots[Slot.ISA]
+        if isa & BITS["Sstc"]:
+            self.slots[Slot.STIMECMP] = (1 << 64) - 1  # never
         if isa & BITS["H"]:
             self.slots[Slot.HSTATUS] = hs.VSXL_64
             self.slots[Slot.VSSTATUS] = ms.UXL_64

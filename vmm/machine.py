@@ -13,6 +13,7 @@ from isa.causes import Cause, describe_cause
 from isa.engine.contract import complete_access, refuse_access
 from isa.exits import Exit, ExitReason
 from isa.hart import Hart
+from isa.interrupts import current_mip
 from isa.mmu import Access
 from isa.state import Slot
 from isa.trap import enter_s
@@ -245,7 +246,7 @@ class Machine:
         if state is HartState.STOPPED:
             return False
         self.timers.poll(index)
-        is_awake = bool(hart.slots[Slot.MIP] & hart.slots[Slot.MIE])
+        is_awake = bool(current_mip(hart) & hart.slots[Slot.MIE])
         if state is HartState.SUSPENDED:
             if not is_awake:
                 return False

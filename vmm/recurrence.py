@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from isa.causes import Priv, describe_cause
 from isa.insn import Kind
+from isa.interrupts import current_mip
 from isa.mmu import fetch
 from isa.spec import TABLE
 from isa.state import Slot
@@ -80,7 +81,7 @@ class Watch:
     def _is_running(self, hart: "Hart") -> bool:
         state = self._machine.states.status(hart.id)
         is_asleep = hart.slots[Slot.WAITING] or state is HartState.SUSPENDED
-        is_awake = hart.slots[Slot.MIP] & hart.slots[Slot.MIE]
+        is_awake = current_mip(hart) & hart.slots[Slot.MIE]
         return state is not HartState.STOPPED and bool(is_awake or not is_asleep)
 
     def _find_loop(self, hart: "Hart", end: int, *, may_store: bool) -> int:

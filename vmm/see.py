@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from isa import mstatus as ms
 from isa.causes import Priv
+from isa.csr_access import GUEST_EXCEPTIONS
+from isa.csrs import ALL
 from isa.extensions import BITS
 from isa.hart import Hart
 from isa.mmu import Access, translate
 from isa.state import Slot
+from isa.walk import ENVCFG_ADUE
 from vmm.contracts import (
     FenceKind,
     HartEntry,
@@ -50,6 +53,7 @@ _KEPT = (
     Slot.MCYCLE,
     Slot.MINSTRET,
     Slot.TIME_OFFSET,
+    Slot.STIMECMP,
 )
 
 
@@ -61,7 +65,18 @@ def enter_supervisor(hart: Hart, entry: HartEntry) -> None:
     status = (Slot.MSTATUS, ms.MSTATUS_FIXED | floats)  # on, as firmware leaves it
     for slot, value in (*kept, *S_ENTRY, status):
         hart.slots[slot] = value
+    _open(hart)
     hart[A0], hart[A1] = entry.a0, entry.a1
+
+
+def _open(hart: Hart) -> None:
+    """Let S-mode use all that the hart has; of accessed bits, what reset has chosen."""
+    hart.csr["menvcfg"] = ALL & ~ENVCFG_ADUE | hart.csr["menvcfg"]
+    if hart.slots[Slot.ISA] & BITS["Smstateen"]:
+        for i in range(4):
+            hart.csr[f"mstateen{i}"] = ALL
+    if hart.slots[Slot.ISA] & BITS["H"]:
+        hart.slots[Slot.MEDELEG] |= GUEST_EXCEPTIONS
 
 
 class Platform:

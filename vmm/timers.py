@@ -7,7 +7,9 @@ at when a hart's clock says so: every run comes to the same events at the same i
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from isa.interrupts import ENVCFG_STCE, until_timer
 from isa.state import Slot
+from isa.words import Word
 
 if TYPE_CHECKING:
     from vmm.devices.clint import Clint
@@ -101,8 +103,12 @@ class Timers:
         return sum(poller.acts for poller in self._pollers) != acts
 
     def set_deadline(self, index: int, ticks: int) -> None:
-        """Arm a hart's S-mode timer for an absolute guest time."""
-        self._machine.harts[index][Slot.MIP] &= ~STIP
+        """Arm a hart's S-mode timer for an absolute guest time: with Sstc, that is stimecmp."""
+        hart = self._machine.harts[index]
+        if hart.slots[Slot.MENVCFG] & ENVCFG_STCE:
+            hart[Slot.STIMECMP] = ticks
+            return
+        hart[Slot.MIP] &= ~STIP
         self._deadlines[index] = ticks
         self._events[index] = self.due[index] = 0
 
@@ -151,10 +157,18 @@ class Timers:
 
     def has_event(self, index: int) -> bool:
         """Say whether a hart's timers will ever raise an interrupt."""
-        return self._events[index] != NEVER
+        return self._next_event(index) != NEVER
+
+    def _next_event(self, index: int) -> int:
+        """Give when a hart's next interrupt can come, by its clock: stimecmp's are its own."""
+        hart = self._machine.harts[index]
+        limit = FAR // hart.slots[Slot.TICK]
+        left = int(until_timer(hart, Word(limit)))
+        event = hart.clock + left if left < limit else NEVER
+        return min(self._events[index], event)
 
     def wait(self, indexes: Sequence[int]) -> int | None:
         """Give the instructions' worth of time to the first event of some harts, None if none."""
         harts = self._machine.harts
-        waits = [self._events[n] - harts[n].clock for n in indexes if self.has_event(n)]
+        waits = [self._next_event(n) - harts[n].clock for n in indexes if self.has_event(n)]
         return max(0, min(waits)) if waits else None

@@ -94,7 +94,7 @@ CASES = {
     **{f"mhpmevent{i}": Case(0x320 + i, 0, 0x3F << 58) for i in range(3, 32)},
     **{f"hpmcounter{i}": Case(0xC00 + i, 0, READ_ONLY) for i in range(3, 32)},
     "scountovf": Case(0xDA0, 0, READ_ONLY),
-    "stimecmp": Case(0x14D, 0, ALL),
+    "stimecmp": Case(0x14D, ALL, ALL),
     **{f"mstateen{i}": Case(0x30C + i, 0, (2 + (i == 0)) << 62 & ALL) for i in range(4)},
     **{f"hstateen{i}": Case(0x60C + i, 0, 0) for i in range(4)},  # mstateen has nothing either
     **{f"sstateen{i}": Case(0x10C + i, 0, 0) for i in range(4)},
