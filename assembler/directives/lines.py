@@ -6,6 +6,7 @@ Follows the manual "Using as", sections "File" and "Loc". What becomes of them: 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from assembler.directives.data import unescape
@@ -85,7 +86,20 @@ def _loc(assembly: "Assembly", name: str, text: str) -> None:
         raise Complaint("file number less than one")
     if file not in lines.files.entries:
         raise Complaint(f"unassigned file number {file}")
-    location = replace(lines.current, file=file, line=line, discriminator=0)
+    now, column = lines.current, next(words, "")
+    if column and not column[0].isdigit():
+        words, column = chain((column,), words), ""
+    number = _integer(assembly, column) if column else now.column
+    location = Location(
+        file,
+        line,
+        number,
+        now.isa,
+        now.is_statement,
+        now.is_basic_block,
+        now.is_prologue_end,
+        now.is_epilogue_begin,
+    )
     location, view = _attributes(assembly, location, words)
     lines.current = location
     lines.was_used = True
@@ -100,10 +114,8 @@ def _attributes(
 ) -> tuple[Location, Callable[[], None] | None]:
     """Read what stands after file and line; give what is to be done about a view number."""
     view: Callable[[], None] | None = None
-    for position, word in enumerate(words):
-        if position == 0 and word[0].isdigit():
-            location = replace(location, column=_integer(assembly, word))
-        elif word in _FLAGS:
+    for word in words:
+        if word in _FLAGS:
             location = _FLAGS[word](location)
             assembly.lines_table.need(3)
         elif word == "view":

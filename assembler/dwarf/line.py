@@ -40,6 +40,9 @@ class Location:
 
     def used(self) -> "Location":
         """Give what of it holds for the next row too."""
+        flags = self.is_basic_block, self.is_prologue_end, self.is_epilogue_begin, self.is_reset
+        if not self.discriminator and not any(flags):
+            return self
         return replace(
             self,
             is_basic_block=False,
