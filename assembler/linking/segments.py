@@ -311,6 +311,7 @@ def _place_other(header: ProgramHeader, loads: Iterable[ProgramHeader], start: i
         return
     sections = header.sections
     if not sections:
+        header.align = 8
         return
     first, last = sections[0], sections[-1]
     header.offset, header.va, header.pa = first.file_offset, first.vma, first.lma

@@ -13,6 +13,7 @@ from assembler.linking.folding import DataPhase, DataSegment, Folder, Phase
 from assembler.linking.model import (
     ALLOC,
     EXCLUDE,
+    HAS_CONTENTS,
     KEEP,
     LOAD,
     MASK64,
@@ -36,7 +37,7 @@ from assembler.linking.statements import (
     Wild,
 )
 
-MAX_GAP = 1 << 30
+MAX_GAP = 1 << 29
 Relax = Callable[[Section], bool]
 
 
@@ -283,7 +284,7 @@ class Sizer:
         if moved is None or out.is_ignored:
             return dot
         if moved != dot:
-            if moved - dot > MAX_GAP:
+            if moved - dot > MAX_GAP and made.flags & (LOAD | HAS_CONTENTS):
                 raise ScriptError(
                     f"a gap of {moved - dot:#x} bytes in {out.name}", content.location
                 )

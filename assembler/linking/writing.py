@@ -31,7 +31,7 @@ _SYMBOL = struct.Struct("<IBBHQQ")
 _IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
 _EM_RISCV, _ET_REL, _ET_EXEC = 243, 1, 2
 _SHN_ABS, _SHN_COMMON = 0xFFF1, 0xFFF2
-MAX_FILE = 1 << 31
+MAX_FILE = 1 << 30
 _LOCAL_PREFIXES = (".L", "..", "_.L_")
 _SHF_KEPT = model.SHF_WRITE | model.SHF_ALLOC | model.SHF_EXEC | model.SHF_TLS
 _TYPES = {
@@ -218,7 +218,7 @@ def section_flags(out: OutSection) -> int:
 def section_type(out: OutSection) -> int:
     """Give an output section's ELF type."""
     kinds = {one.type for one in out.inputs if not one.flags & model.EXCLUDE or one.size}
-    if is_nobits(out) and out.flags & ALLOC:
+    if is_nobits(out) and (out.flags & ALLOC or out.type == model.SHT_NOBITS):
         return model.SHT_NOBITS
     if out.name in _TYPES and (not kinds or kinds <= {*_TYPES.values(), model.SHT_PROGBITS}):
         return _TYPES[out.name]
@@ -241,9 +241,11 @@ def write_image(link: Context, headers: Sequence[ProgramHeader], entry: int, off
     sections = [_output_header(out) for out in link.outputs]
     for out, section in zip(link.outputs, sections, strict=True):
         if not out.flags & ALLOC:
+            if section.kind == model.SHT_NOBITS:
+                continue
             offset += -offset % max(1, section.align)
             section.offset = out.file_offset = offset
-            offset += 0 if section.kind == model.SHT_NOBITS else section.size
+            offset += section.size
         else:
             section.offset = out.file_offset
     for header in headers:
