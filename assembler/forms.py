@@ -13,7 +13,7 @@ from assembler.pseudo import expansions, rounded
 from assembler.raw_formats import DIRECTIVE, raw_formats
 from isa.compressed import Form as ShortForm
 from isa.csrs import CSRS
-from isa.insn import ORDERING, SUFFIXES, Insn
+from isa.insn import Insn
 from isa.registers import x_number
 from isa.spec import FORMS, TABLE, Operand
 
@@ -105,7 +105,7 @@ def forms() -> dict[str, tuple[Form, ...]]:
     """Give the forms of every mnemonic, the plain instruction first."""
     found: dict[str, list[Form]] = {}
     for insn in TABLE:
-        for name in mnemonics(insn):
+        for name in insn.mnemonics():
             syntax = insn.syntax.replace(insn.name, name, 1)
             for pattern, expansion in rounded(syntax, insn):
                 found.setdefault(name, []).append(_make_form(pattern, (expansion,), insn))
@@ -115,15 +115,11 @@ def forms() -> dict[str, tuple[Form, ...]]:
         found.setdefault(short.name, []).append(_make_form(short.syntax, (short.syntax,), short))
     for pattern, steps in (*_WRITTEN, *expansions()):
         name = pattern.partition(" ")[0]
-        if steps[0][0] == "=" or all(other.syntax != pattern for other in found.get(name, ())):
-            found.setdefault(name, []).append(_make_form(pattern, steps))
+        form = _make_form(pattern, steps)
+        same = [other for other in found.get(name, ()) if other.syntax == pattern]
+        if steps[0][0] == "=" or all(other.exts != form.exts for other in same):
+            found.setdefault(name, []).append(form)
     return {name: tuple(entries) for name, entries in found.items()}
-
-
-def mnemonics(insn: Insn) -> list[str]:
-    """Give the ways to write an instruction's name: atomic ones take an ordering suffix."""
-    suffixes = SUFFIXES if ORDERING in insn.pattern.operands else ("",)
-    return [insn.name + suffix for suffix in suffixes]
 
 
 def _make_form(pattern: str, expansion: tuple[str, ...], own: Described | None = None) -> Form:

@@ -138,6 +138,12 @@ _IMMEDIATE_FORMS = (
     ("sllw", "slliw"),
     ("srlw", "srliw"),
     ("sraw", "sraiw"),
+    ("ror", "rori"),
+    ("rorw", "roriw"),
+    ("bclr", "bclri"),
+    ("bext", "bexti"),
+    ("binv", "binvi"),
+    ("bset", "bseti"),
 )
 
 

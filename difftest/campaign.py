@@ -7,13 +7,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from difftest.generate import float_program, guest_program, plain_program, system_program
+from difftest.generate import (
+    base_program,
+    float_program,
+    guest_program,
+    plain_program,
+    system_program,
+)
 from difftest.lockstep import Report, compare
 from difftest.program import Program
 from difftest.shrink import save, shrink
 from difftest.sides import Side
 
 GENERATORS: dict[str, Callable[[str], Program]] = {
+    "base": base_program,
     "plain": plain_program,
     "float": float_program,
     "system": system_program,

@@ -82,8 +82,12 @@ def starting_csrs(rng: random.Random) -> dict[str, int]:
         "mcounteren": rng.choice((0, 7, rng.getrandbits(3))),
         "scounteren": rng.choice((0, 7, rng.getrandbits(3))),
         "hcounteren": rng.choice((0, 7, rng.getrandbits(3))),
-        "menvcfg": rng.choice((1, 1, 0, rng.getrandbits(3))) << 61 | rng.choice((0, 1)) << 62,
-        "henvcfg": rng.choice((1, 1, 0, rng.getrandbits(3))) << 61,
+        "menvcfg": rng.choice((1, 1, 0, rng.getrandbits(3))) << 61
+        | rng.choice((0, 1)) << 62
+        | rng.choice((0, 0xF0, rng.getrandbits(8))),
+        "henvcfg": rng.choice((1, 1, 0, rng.getrandbits(3))) << 61
+        | rng.choice((0, 0xF0, rng.getrandbits(8))),
+        "senvcfg": rng.choice((0, 0xF0, rng.getrandbits(8))),
         "mstateen0": rng.choice((0, 3 << 62)),
         "hstateen0": rng.choice((0, 3 << 62)),
         "hedeleg": rng.choice((0, 0xFFFF, rng.getrandbits(16))) & ~(1 << 1 | 1 << 12),

@@ -43,7 +43,11 @@ BY_KIND = {kind: [insn for insn in TABLE if insn.kind is kind] for kind in Kind}
 INTEGER = {kind: [insn for insn in BY_KIND[kind] if not insn.is_float] for kind in KIND_WEIGHTS}
 SEEN = [TABLE.by_name[name] for name in ("fmv.x.d", "fsd", "feq.d", "fclass.s", "fsw")]
 """Instructions that bring a floating-point register to where every side shows it."""
-ATOMICS = [insn for insn in TABLE if insn.ext == "A"]
+BASE = ("I", "M", "Zifencei")  # what every side has
+ATOMICS = [insn for insn in TABLE if "aqrl" in insn.pattern.operands]
+BLOCK_OPS = [insn for insn in TABLE if insn.ext in ("Zicbom", "Zicboz")]
+OTHERS = ("wfi", "wrs.nto", "wrs.sto")
+ROUNDS = 16  # numbers that the field of aes64ks1i can hold; not all are defined
 HYPERVISOR = [insn for insn in TABLE if insn.ext in ("H", "Svinval")]
 CSR_OPS = [insn for insn in TABLE if "csr" in insn.pattern.operands]
 
@@ -61,11 +65,22 @@ def interesting(rng: random.Random) -> int:
 class Generator:
     """Draws the instructions of one program."""
 
-    def __init__(self, rng: random.Random, *, has_system: bool, has_float: bool = False) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        *,
+        has_system: bool,
+        has_float: bool = False,
+        is_base: bool = False,
+    ) -> None:
         self._rng = rng
         self._has_system = has_system
         self._weights = KIND_WEIGHTS | ({Kind.FLOAT: FLOAT_WEIGHT} if has_float else {})
-        self._by_kind = BY_KIND if has_float else INTEGER
+        chosen = BY_KIND if has_float else INTEGER
+        self._by_kind = {
+            kind: [insn for insn in insns if not is_base or insn.ext in BASE]
+            for kind, insns in chosen.items()
+        }
         self._done = self._left = 0
 
     def code(self, length: int) -> tuple[int, ...]:
@@ -109,8 +124,8 @@ class Generator:
             is_odd = self._has_system and self._rng.random() < 0.05
             return self._rng.randrange(0, 150) * 4 + 2 * is_odd
         if name == "imm" and self._rng.random() < 0.3:
-            return self._rng.randrange(-16, 16)
-        return self._rng.randrange(operand.lo, operand.hi + 1)
+            return self._rng.randrange(-16, 16) * operand.align
+        return self._rng.randrange(operand.lo, operand.hi + 1, operand.align)
 
     def _rounding(self) -> int:
         """Draw a rounding mode, now and then, where traps are expected, a reserved one."""
@@ -151,7 +166,8 @@ class Generator:
             (5, self._return), (4, self._illegal), (8, self._switch), (5, self._edit_table),
             (4, self._interrupt), (8, self._borrow), (12, self._atomic), (12, self._guest_access),
             (6, lambda: protect(self._rng)), (12, lambda: enter_guest(self._rng)),
-            (3, lambda: guest_switch(self._rng)), (1, lambda: [asm("wfi")]),
+            (3, lambda: guest_switch(self._rng)), (3, self._block), (2, self._key),
+            (1, lambda: [asm(self._rng.choice(OTHERS))]),
         )  # fmt: skip
         weights = [weight for weight, _ in choices]
         return self._rng.choices([make for _, make in choices], weights)[0]()
@@ -237,10 +253,15 @@ class Generator:
         width = self._rng.choice("wd")
         pair = [TABLE.by_name[f"{name}.{width}"] for name in ("lr", "sc")]
         insns = self._rng.choice((pair, [self._rng.choice(ATOMICS)], [self._rng.choice(ATOMICS)]))
-        align = asm("andi", rd=at, rs1=at, imm=-8 if self._rng.random() < 0.99 else -2)
+        align = asm("andi", rd=at, rs1=at, imm=-16 if self._rng.random() < 0.99 else -2)
+        if insns[0].name.startswith("amocas"):
+            even = self._rng.random() < 0.9
+            values |= {name: values[name] & ~int(even) for name in ("rd", "rs2")}
+        known = asm("ld", rd=values["rd"], rs1=at, imm=0)  # what a swap may find
         return [
             asm("addi", rd=at, rs1=base, imm=self._rng.randrange(-2048, 2048)),
             align,
+            *([known] if insns[0].name.startswith("amocas") and values["rd"] in FREE else []),
             *(
                 insn.encode(**{name: values[name] for name in insn.pattern.operands})
                 for insn in insns
@@ -257,6 +278,21 @@ class Generator:
         fields = {name: values[name] for name in insn.pattern.operands}
         distance = self._rng.randrange(-2048, 2048) & (-8 if self._rng.random() < 0.8 else -1)
         return [asm("addi", rd=at, rs1=base, imm=distance), insn.encode(**fields)]
+
+    def _block(self) -> list[int]:
+        """Operate on a cache block."""
+        at, base = self._rng.choice(FREE[1:]), self._rng.choice((DATA_POINTER, SPLIT_POINTER))
+        return [
+            asm("addi", rd=at, rs1=base, imm=self._rng.randrange(-2048, 2048)),
+            self._rng.choice(BLOCK_OPS).encode(rs1=at),
+        ]
+
+    def _key(self) -> list[int]:
+        """Step an AES key schedule, sometimes in a round that does not exist."""
+        word = asm(
+            "aes64ks1i", rd=self._any_register(written=True), rs1=self._any_register(), rnum=0
+        )
+        return [word | self._rng.randrange(ROUNDS) << 20]
 
     def _interrupt(self) -> list[int]:
         """Enable and request interrupts."""
@@ -280,8 +316,13 @@ def _registers(rng: random.Random) -> list[int]:
 
 
 def plain_program(seed: str, length: int = 200) -> Program:
-    """Draw a program of RV64IM instructions that only computes, loads, stores and branches."""
+    """Draw a program of integer instructions that only computes, loads, stores and branches."""
     return _computing("plain", seed, length)
+
+
+def base_program(seed: str, length: int = 200) -> Program:
+    """Draw a plain program of the instructions that every side has: RV64IM."""
+    return _computing("base", seed, length)
 
 
 def float_program(seed: str, length: int = 200) -> Program:
@@ -293,7 +334,9 @@ def _computing(kind: str, seed: str, length: int) -> Program:
     rng = random.Random(f"{kind} {seed}")
     has_float = kind == "float"
     x = _registers(rng)
-    code = Generator(rng, has_system=False, has_float=has_float).code(length)
+    code = Generator(rng, has_system=False, has_float=has_float, is_base=kind == "base").code(
+        length
+    )
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)}
     csrs = {"mtvec": RAM_BASE}
     if has_float:

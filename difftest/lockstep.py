@@ -119,7 +119,9 @@ class _Run:
     def _is_out_of_bounds(self, before: State, word: int | None) -> bool:
         """Say whether the next instruction is one whose cause of trapping may be chosen."""
         insn = None if word is None else TABLE.decode(word)
-        if self._rules.may_misalign_atomics or insn is None or insn.ext != "A":
+        if self._rules.may_misalign_atomics or insn is None:
+            return False
+        if "aqrl" not in insn.pattern.operands:
             return False
         assert word is not None, "an instruction has a word"
         return bool(before.x[insn.extract(word)["rs1"]] & insn.size - 1)

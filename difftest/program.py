@@ -12,10 +12,14 @@ from isa.spec import TABLE
 
 RAM_BASE = 0x8000_0000
 RAM_SIZE = 0x2_8000
-EXTENSIONS = (
-    "zicntr_zihpm_zicsr_zifencei_smepmp_smstateen_sscofpmf_sstc_svadu_svinval_svnapot_svpbmt"
+_PRIVILEGED = "zihpm_smepmp_smstateen_sscofpmf_sstc_svadu_svinval_svnapot_svpbmt"
+_INTEGER = (
+    "zicond_zimop_zihintpause_zihintntl_zicbom_zicbop_zicboz_zacas_zabha_zawrs"
+    "_zba_zbb_zbc_zbs_zbkb_zbkc_zbkx_zknd_zkne_zknh_zksed_zksh"
 )
-ISA = f"rv64imafdh_zfh_zfa_{EXTENSIONS}_sv57"  # of every side
+EXTENSIONS = f"zicntr_zicsr_zifencei_{_INTEGER}_{_PRIVILEGED}"
+ISA = f"rv64imafdh_zfh_zfa_{EXTENSIONS}_sv57"
+"""Of our engines and of Spike."""
 
 
 @dataclass(frozen=True)

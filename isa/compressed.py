@@ -124,10 +124,13 @@ class FormTable:
     def __iter__(self) -> Iterator[Form]:
         return iter(self.by_name.values())
 
-    def decode(self, parcel: int) -> tuple[Form, dict[str, int]] | None:
-        """Find the form of a parcel and its operand values; None when it is not defined."""
+    def decode(self, parcel: int, but: Form | None = None) -> tuple[Form, dict[str, int]] | None:
+        """Find the form of a parcel and its operand values; None when it is not defined.
+
+        `but` is a form that is passed over.
+        """
         for item in self:
-            if parcel & item.pattern.mask == item.pattern.match:
+            if item is not but and parcel & item.pattern.mask == item.pattern.match:
                 values = item.extract(parcel)
                 return (item, values) if item.is_legal(values) else None
         return None

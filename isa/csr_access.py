@@ -22,7 +22,8 @@ ISA_M, ISA_A, ISA_C = BITS["M"], BITS["A"], BITS["C"]
 ISA_F, ISA_D = BITS["F"], BITS["D"]
 ISA_SV48, ISA_SV57, ISA_PBMT = BITS["Sv48"], BITS["Sv57"], BITS["Svpbmt"]
 ISA_STC, ISA_OVERFLOW = BITS["Sstc"], BITS["Sscofpmf"]
-BLOCK_MANAGEMENT, BLOCK_ZERO = BITS.get("Zicbom", 0), BITS.get("Zicboz", 0)
+BLOCK_MANAGEMENT, BLOCK_ZERO = BITS["Zicbom"], BITS["Zicboz"]
+ISA_B = BITS["Zba"] | BITS["Zbb"] | BITS["Zbs"]
 EXCEPTIONS = 0xB3FF  # every exception of M, S and U that may come from below M-mode
 GUEST_EXCEPTIONS = 1 << 10 | 0xF << 20
 S_IRQS = 1 << Irq.SSI | 1 << Irq.STI | 1 << Irq.SEI
@@ -52,6 +53,8 @@ def read_misa(hart: Page) -> int:
         value = value | 1 << 3
     if isa & ISA_H:
         value = value | 1 << 7
+    if isa & ISA_B == ISA_B:
+        value = value | 1 << 1
     return value
 
 

@@ -7,12 +7,13 @@ import re
 
 from isa.csrs import CSRS
 from isa.fields import UNWRITTEN, Operand
-from isa.insn import OPERAND_NAME, ORDERING, SUFFIXES, Insn
+from isa.insn import OPERAND_NAME, Insn
 from isa.registers import F_NAMES, MODES, X_NAMES
 from isa.softfloat.constants import CONSTANT_TEXTS
 from isa.spec import TABLE
 
 _FENCE = "iorw"
+_HEXADECIMAL = ("imm20", "shamt", "shamtw", "bs", "rnum")
 
 
 def disassemble(word: int, pc: int = 0) -> str:
@@ -25,8 +26,8 @@ def disassemble(word: int, pc: int = 0) -> str:
 
 def format_insn(insn: Insn, values: dict[str, int], pc: int) -> str:
     """Give the text of an instruction with its operand values."""
-    mnemonic, space, text = insn.syntax.partition(" ")
-    mnemonic += SUFFIXES[values.get(ORDERING, 0)]
+    mnemonic = insn.mnemonic(values)
+    _, space, text = insn.syntax.partition(" ")
     if not space:
         return mnemonic
     operands = insn.pattern.operands
@@ -56,4 +57,4 @@ def _format(operand: Operand, value: int, pc: int) -> str:
         return "".join(c for i, c in enumerate(_FENCE) if value >> (3 - i) & 1) or "unknown"
     if operand.kind == "offset":
         return f"{(pc + value) & ((1 << 64) - 1):#x}"
-    return f"{value:#x}" if operand.name in ("imm20", "shamt", "shamtw") else str(value)
+    return f"{value:#x}" if operand.name in _HEXADECIMAL else str(value)

@@ -9,10 +9,14 @@ NAMES: tuple[str, ...] = (
     *("Zfhmin", "Zfh", "Zfa", "Zcb", "Zcmop"),
     *("H", "Sv48", "Sv57", "Svade", "Svadu", "Svnapot", "Svpbmt", "Svinval"),
     *("Zihpm", "Sstc", "Sscofpmf", "Smstateen", "Smepmp"),
+    *("Zba", "Zbb", "Zbc", "Zbs", "Zbkb", "Zbkc", "Zbkx", "Zknd", "Zkne", "Zknh", "Zksed", "Zksh"),
+    *("Zicond", "Zimop", "Zacas", "Zabha", "Zawrs"),
+    *("Zicbom", "Zicbop", "Zicboz", "Zihintntl", "Zihintpause"),
 )
 
 BITS: dict[str, int] = {name: 1 << at for at, name in enumerate(NAMES)}
 ALL = (1 << len(NAMES)) - 1
+assert ALL < 1 << 64, "a slot has no room for so many extensions"
 ON_REQUEST = ("H", "Svade", "Smstateen")
 """What kernels that do not know of it run better, or only, without."""
 DEFAULT = ALL & ~sum(BITS[name] for name in ON_REQUEST)

@@ -14,6 +14,7 @@ from isa.errors import OperandError, SpecError
 WIDTHS = {"rd": 5, "rs1": 5, "rs2": 5, "csr": 12, "uimm": 5, "imm20": 20, "shamt": 6, "shamtw": 5}
 WIDTHS |= {"pred": 4, "succ": 4, "fm": 4, "rdp": 3, "rs1p": 3, "rs2p": 3, "aqrl": 2}
 WIDTHS |= {"fd": 5, "fs1": 5, "fs2": 5, "fs3": 5, "fdp": 3, "fs2p": 3, "rm": 3, "rmx": 3, "fli": 5}
+WIDTHS |= {"bs": 2, "rnum": 4}
 
 OPERAND_KINDS = {
     **dict.fromkeys(("rd", "rs1", "rs2"), "xreg"),
@@ -23,12 +24,14 @@ OPERAND_KINDS = {
     **dict.fromkeys(("imm",), "imm"),
     "fli": "fli",
     **dict.fromkeys(("uimm", "imm20", "shamt", "shamtw", "fm", "aqrl"), "uimm"),
+    **dict.fromkeys(("bs", "rnum", "mop3", "mop5"), "uimm"),
     "offset": "offset",
     "csr": "csr",
     **dict.fromkeys(("pred", "succ"), "fence"),
 }
 SIGNED_KINDS = ("imm", "offset")
 REGISTER_KINDS = ("xreg", "freg")
+LARGEST = {"rnum": 10}  # of fields with values that no instruction has
 POPULAR = 8  # compressed three-bit fields name x8 to x15
 UNWRITTEN = {"rm": 7, "rmx": 0}
 """Operands that may be left out of the text, and the value that leaving one out stands for.
@@ -76,7 +79,7 @@ class Operand:
         """Read the operand from an instruction word, sign-extended where it is signed."""
         value = sum(((word >> s.at) & ((1 << s.width) - 1)) << s.low for s in self.slices)
         value += self.bias
-        return value - 2 * (self.hi + self.align) if value > self.hi else value
+        return value - 2 * (self.hi + self.align) if value > self.hi and self.lo < 0 else value
 
 
 @dataclass(frozen=True)
@@ -160,4 +163,4 @@ def _make_operand(name: str, slices: list[Slice], text: str) -> Operand:
         return Operand(name, kind, tuple(slices), -(1 << top), (1 << top) - align, align)
     if kind in REGISTER_KINDS and top == 2:
         return Operand(name, kind, tuple(slices), POPULAR, POPULAR + 7, align, POPULAR)
-    return Operand(name, kind, tuple(slices), 0, (2 << top) - align, align)
+    return Operand(name, kind, tuple(slices), 0, LARGEST.get(name, (2 << top) - align), align)

@@ -16,10 +16,12 @@ from typing import Any
 from isa.errors import OperandError, SpecError
 from isa.fields import UNWRITTEN, Operand, Pattern, parse_pattern
 
-ORDERING = "aqrl"
-"""The operand that stands in the mnemonic, as a suffix."""
-SUFFIXES = ("", ".rl", ".aq", ".aqrl")
-_UNWRITTEN = {ORDERING: 0, **UNWRITTEN}
+SUFFIXES: dict[str, tuple[str, ...]] = {
+    "aqrl": ("", ".rl", ".aq", ".aqrl"),
+    "mop5": tuple(f".{n}" for n in range(32)),
+    "mop3": tuple(f".{n}" for n in range(8)),
+}
+"""The operands that stand in the mnemonic: the suffix of each value."""
 LITERALS = ("rtz",)
 """What stands in the text as it is."""
 OPERAND_NAME = re.compile(r"[a-z][a-z0-9]*")
@@ -73,6 +75,27 @@ class Insn:
         """Name of the operand that holds the rounding mode; empty when there is none."""
         return next((n for n, op in self.pattern.operands.items() if op.kind == "rm"), "")
 
+    @cached_property
+    def suffixed(self) -> str:
+        """Name of the operand that stands in the mnemonic, if there is one."""
+        return next((name for name in self.pattern.operands if name in SUFFIXES), "")
+
+    def mnemonic(self, values: dict[str, int]) -> str:
+        """Give the mnemonic, with the suffix that operand values make."""
+        return self.name + self.suffix(values)
+
+    def suffix(self, values: dict[str, int]) -> str:
+        """Give what operand values append to the name."""
+        name = self.suffixed
+        return SUFFIXES[name][values.get(name, 0)] if name else ""
+
+    def mnemonics(self) -> dict[str, dict[str, int]]:
+        """Give the ways to write the mnemonic, and the operands that each gives."""
+        name = self.suffixed
+        if not name:
+            return {self.name: {}}
+        return {self.name + suffix: {name: n} for n, suffix in enumerate(SUFFIXES[name])}
+
     @property
     def length(self) -> int:
         """Length of the encoding in bytes."""
@@ -87,7 +110,7 @@ class Insn:
         """Encode operand values by name; an offset is a distance in bytes."""
         word = self.pattern.match
         for name, operand in self.pattern.operands.items():
-            value = values.get(name, _UNWRITTEN.get(name))
+            value = values.get(name, 0 if name == self.suffixed else UNWRITTEN.get(name))
             if value is None:
                 raise OperandError(f"{self.name}: no value for {name}")
             word |= operand.insert(value)
@@ -108,6 +131,7 @@ class InstructionTable:
 
     def __init__(self, insns: Iterable[Insn] = ()) -> None:
         self.by_name: dict[str, Insn] = {}
+        self._by_mnemonic: dict[str, tuple[Insn, dict[str, int]]] = {}
         self._by_opcode: dict[int, list[Insn]] = {}
         for insn in insns:
             self.add(insn)
@@ -133,16 +157,12 @@ class InstructionTable:
                 )
         bucket.insert(0, insn)  # one that refines another comes after it and is tried first
         self.by_name[insn.name] = insn
+        for mnemonic, values in insn.mnemonics().items():
+            self._by_mnemonic[mnemonic] = insn, values
 
     def find(self, mnemonic: str) -> tuple[Insn, dict[str, int]] | None:
         """Find an instruction by its mnemonic, and the operands that its suffix gives."""
-        if mnemonic in self.by_name:
-            return self.by_name[mnemonic], {}
-        for value, suffix in reversed(tuple(enumerate(SUFFIXES))):
-            insn = self.by_name.get(mnemonic.removesuffix(suffix))
-            if insn is not None and ORDERING in insn.pattern.operands:
-                return insn, {ORDERING: value}
-        return None
+        return self._by_mnemonic.get(mnemonic)
 
     def decode(self, word: int) -> Insn | None:
         """Find the instruction a word encodes; None when there is none."""
@@ -164,7 +184,7 @@ def _overlap(a: Pattern, b: Pattern) -> bool:
 def _check_syntax(insn: Insn) -> None:
     _, _, text = insn.syntax.partition(" ")
     written = set(OPERAND_NAME.findall(text)) - set(LITERALS)
-    fields = set(insn.pattern.operands) - {ORDERING}
+    fields = set(insn.pattern.operands) - {insn.suffixed}
     if written != fields:
         odd = ", ".join(sorted(written ^ fields))
         raise SpecError(f"{insn.where()}: {insn.name}: {odd} is not in both its text and its bits")

@@ -11,12 +11,38 @@ from isa.compressed import FormTable
 from isa.family import insns_of
 from isa.fields import Operand
 from isa.insn import Insn, InstructionTable, Kind
-from isa.insns import a, c, f, fcvt, h, m, privileged, rv64i, zfa, zicsr, zifencei
+from isa.insns import (
+    a,
+    c,
+    cmo,
+    f,
+    fcvt,
+    h,
+    hints,
+    m,
+    privileged,
+    rv64i,
+    zabha,
+    zacas,
+    zba,
+    zbb,
+    zbc,
+    zbs,
+    zfa,
+    zicond,
+    zicsr,
+    zifencei,
+    zkn,
+    zks,
+)
 from isa.plugins import plugin_modules
 
 __all__ = ["FORMS", "TABLE", "Insn", "InstructionTable", "Kind", "Operand", "load_table"]
 
-EXTENSIONS: tuple[ModuleType, ...] = (rv64i, m, a, zicsr, zifencei, privileged, f, fcvt, zfa, h)
+EXTENSIONS: tuple[ModuleType, ...] = (
+    *(rv64i, m, a, zicsr, zifencei, privileged, f, fcvt, zfa, h),
+    *(zba, zbb, zbc, zbs, zicond, zkn, zks, zacas, zabha, cmo, hints),
+)
 
 
 def load_table(modules: tuple[ModuleType, ...] = EXTENSIONS) -> InstructionTable:

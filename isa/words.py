@@ -97,6 +97,21 @@ def mulhsu(a: int, b: int) -> Word:
     return word(s(a) * int(b) >> 64)
 
 
+def clz(value: int) -> Word:
+    """Count the zeros above the highest one; 64 for 0."""
+    return Word(64 - int(value).bit_length())
+
+
+def ctz(value: int) -> Word:
+    """Count the zeros below the lowest one; 64 for 0."""
+    return Word((int(value) & -int(value)).bit_length() - 1 if value else 64)
+
+
+def cpop(value: int) -> Word:
+    """Count the ones."""
+    return Word(int(value).bit_count())
+
+
 def divu(a: int, b: int) -> Word:
     """Unsigned quotient; `b` is not zero."""
     return Word(int(a) // int(b))

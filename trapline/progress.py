@@ -1,13 +1,13 @@
-"""The line that says why nothing happens yet: that an engine is being compiled.
+"""Lines that are no results: that an engine is being compiled, that an option was taken in part.
 
-What compiles tells the `logging` package; here its words are put on standard error, unless the
+Who has to say so tells the `logging` package; here its words are put on standard error, unless the
 program that uses Trapline has made arrangements of its own.
 """
 
 import logging
 import sys
 
-LOGGER = "isa.engine.lowering.build"
+LOGGERS = ("isa.engine.lowering.build", "trapline.session")
 
 
 class _ToStandardError(logging.Handler):
@@ -18,9 +18,9 @@ class _ToStandardError(logging.Handler):
 
 
 def show_progress() -> None:
-    """Print what the compiler of engines reports, from now on."""
-    logger = logging.getLogger(LOGGER)
-    if not logger.hasHandlers():
-        logger.addHandler(_ToStandardError())
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
+    """Print what is reported, from now on."""
+    for logger in map(logging.getLogger, LOGGERS):
+        if not logger.hasHandlers():
+            logger.addHandler(_ToStandardError())
+            logger.setLevel(logging.INFO)
+            logger.propagate = False

@@ -4,12 +4,14 @@ A run is planned first (files read, everything checked, RAM laid out), then made
 serves the bare board and every mode, so that all start from the same state.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from isa.errors import TraplineError
+from isa.isa_string import read_isa
 from trapline.kernels import Kernel, find_kernel
 from trapline.settings import (
     BARE,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from vmm.console import Console, InputSource
     from vmm.machine import Machine
 
+_LOG = logging.getLogger(__name__)
 DIFFERENT = 1
 
 Echo = Callable[[bytes], object]
@@ -227,6 +230,9 @@ def load_engine(plan: Plan) -> "Engine":
     from trapline.progress import show_progress
 
     show_progress()
+    missing = read_isa(plan.options.isa).missing
+    if missing:
+        _LOG.info("--isa %s is taken without %s", plan.options.isa, ", ".join(missing))
     return isa.engine.load(plan.options.engine)
 
 

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from isa.cache_blocks import BLOCK
 from isa.errors import Location, TraplineError
 
 FDT_MAGIC = 0xD00DFEED
@@ -143,6 +144,7 @@ def _text(name: str, value: str) -> bytes:
 
 # --------------------------------------------------------------------------------- the board
 
+BLOCK_EXTENSIONS = ("zicbom", "zicbop", "zicboz")  # a kernel asks for the size of a block
 TIMEBASE_HZ = 10_000_000
 
 
@@ -234,6 +236,9 @@ def _cpu(options: TreeOptions, hart: int, phandles: Phandles) -> TreeNode:
         "riscv,isa-base": base,
         "riscv,isa-extensions": extensions,
     }
+    for name in BLOCK_EXTENSIONS:
+        if name in extensions:
+            properties[f"riscv,{name.removeprefix('zi')}-block-size"] = BLOCK
     if options.mmu:
         properties["mmu-type"] = options.mmu
     controller = TreeNode(

@@ -24,7 +24,12 @@ _EARLY = ("li",)
 # Read, but not printed.
 _UNPRINTED = ("move", "sbreak", "scall", "fsrmi uimm", "fsflagsi uimm")
 # The names of register instructions that GNU objdump 2.40 prints for immediate ones.
-_SHORTENED = frozenset("add addw and or xor sll srl sra sllw srlw sraw csrrw csrrs csrrc".split())
+_SHORTENED = frozenset(
+    (
+        "add addw and or xor sll srl sra sllw srlw sraw csrrw csrrs csrrc"
+        " ror rorw bclr bext binv bset"
+    ).split()
+)
 # Names for accesses to these CSRs are known only where there is floating point.
 _FLOAT_CSRS = (("csr", 1), ("csr", 2), ("csr", 3))
 _FLOAT = "F|Zfinx"

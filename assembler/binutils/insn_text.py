@@ -10,13 +10,14 @@ from assembler.binutils.arch import Arch
 from assembler.csr_names import NEWEST, csr_name
 from isa.compressed import Form
 from isa.fields import UNWRITTEN, Operand
-from isa.insn import ORDERING, SUFFIXES, Insn, Kind
+from isa.insn import Insn, Kind
 from isa.registers import F_NAMES, MODES, X_NAMES
 from isa.softfloat.constants import CONSTANT_TEXTS
 from isa.spec import FORMS, TABLE
 
 _FENCE = "iorw"
-_HEX = ("imm20", "shamt", "shamtw")
+_HEX = ("imm20", "shamt", "shamtw", "bs", "rnum")
+_HINT = "|I"  # at the end of the extension of what executes everywhere
 _LUI, _AUIPC = "lui", "auipc"
 _ADDIW = ("addiw",)
 _POINTING = ("addi", "addiw")
@@ -69,12 +70,18 @@ class Printer:
 
     def _long(self, word: int) -> Text | None:
         insn = TABLE.decode(word)
+        if insn is not None and self._is_unknown_hint(insn):
+            insn = TABLE.by_name[insn.refines]
         if insn is None or not self._arch.has(insn.ext):
             return Text(_OTHERS[word]) if word in _OTHERS else None
         values = insn.extract(word)
         if insn.encode(**values) != word or values.get("rmx"):  # bits ignored, but reserved
             return None
         return self._insn(insn, values)
+
+    def _is_unknown_hint(self, insn: Insn) -> bool:
+        """Say whether a name is that of a hint which the architecture does not have."""
+        return insn.ext.endswith(_HINT) and not self._arch.has(insn.ext.removesuffix(_HINT))
 
     def _insn(self, insn: Insn, values: dict[str, int]) -> Text:
         name, parts = insn.name, plain_parts(insn.syntax)
@@ -85,7 +92,7 @@ class Printer:
                     break
         if insn.rounding and values[insn.rounding] == UNWRITTEN[insn.rounding]:
             parts = (*parts[:-3], "")  # without comma and mode
-        name += SUFFIXES[values.get(ORDERING, 0)]
+        name += insn.suffix(values)
         return self._addressed(insn, values, name, parts)
 
     def _addressed(
@@ -108,6 +115,8 @@ class Printer:
         if not word and self._arch.has("C"):
             return Text("unimp" if self._has_aliases else "c.unimp")
         found = FORMS.decode(word)
+        if found is not None and self._is_unknown_hint(TABLE.by_name[found[0].target]):
+            found = FORMS.decode(word, but=found[0])
         if found is None and word == _ADDI16SP_0:
             return Text(f"{'add' if self._has_aliases else 'c.addi16sp'}\t{self._sp(2)}0")
         if found is None or not self._arch.has(found[0].ext):

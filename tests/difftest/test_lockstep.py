@@ -8,7 +8,13 @@ import os
 import pytest
 
 from difftest import campaign
-from difftest.generate import float_program, guest_program, plain_program, system_program
+from difftest.generate import (
+    base_program,
+    float_program,
+    guest_program,
+    plain_program,
+    system_program,
+)
 from difftest.sides import make_side
 from difftest.sides.ours import OurSide
 from tests.tools import require_module
@@ -72,7 +78,7 @@ def test_engines_agree_after_windows_of_instructions(stride):
 
 def test_computation_agrees_with_unicorn():
     require_module("unicorn")
-    programs = (plain_program(f"suite unicorn {i}") for i in range(40))
+    programs = (base_program(f"suite unicorn {i}") for i in range(40))
     ours, theirs = OurSide("interpreter"), make_side("unicorn")
     assert_no_difference(campaign.run(programs, ours, theirs, steps=600, stride=60), 24_000)
 

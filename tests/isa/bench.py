@@ -14,7 +14,7 @@ from isa.pte import PTE_PPN_SHIFT, PTE_V
 from isa.spec import TABLE
 from isa.state import Slot
 
-BASE_ISA = "rv64ima_zicsr_zifencei_zicntr_smepmp"  # without C: instructions are of 4 bytes
+BASE_ISA = "rv64ima_zicsr_zifencei_zicntr_zihpm_smepmp"  # without C: instructions are of 4 bytes
 WHOLE_ISA = (
     "rv64imah_zicntr_zicsr_zifencei_zihpm_smepmp_smstateen_sscofpmf_sstc"
     "_svadu_svinval_svnapot_svpbmt_sv57"

@@ -126,7 +126,7 @@ CASES = {
     "vsatp": Case(0x280, 0, 0),
 }
 NAMES = list(CASES)
-COUNTERS = {"cycle": 1, "time": 2, "instret": 4}
+COUNTERS = {"cycle": 1, "time": 2, "instret": 4, "hpmcounter3": 8, "hpmcounter31": 1 << 31}
 
 
 def hart_with(name: str, *code: int, priv: Priv = Priv.M, **options: int) -> Hart:
@@ -185,15 +185,17 @@ def test_a_read_needs_the_privilege_in_the_number(engine, name, priv):
         assert (hart.csr["mcause"], hart.pc) == (Cause.ILLEGAL, M_VECTOR)
 
 
-@pytest.mark.parametrize("scounteren", [0, 7])
-@pytest.mark.parametrize("mcounteren", [0, 7])
+@pytest.mark.parametrize("scounteren", [0, 1])
+@pytest.mark.parametrize("mcounteren", [0, 1])
 @pytest.mark.parametrize("priv", [Priv.U, Priv.S, Priv.M])
 @pytest.mark.parametrize("name", COUNTERS)
 def test_counters_need_the_enables_of_all_levels_above(engine, name, priv, mcounteren, scounteren):
     hart = bench(priv, asm("csrrs", rd=10, csr=CASES[name].number, rs1=0))
-    hart.csr["mcounteren"], hart.csr["scounteren"] = mcounteren, scounteren
+    bit = COUNTERS[name]
+    hart.csr["mcounteren"] = bit if mcounteren else ~bit
+    hart.csr["scounteren"] = bit if scounteren else ~bit
     run(engine, hart)
-    allowed = {Priv.M: True, Priv.S: mcounteren == 7, Priv.U: mcounteren == scounteren == 7}
+    allowed = {Priv.M: True, Priv.S: mcounteren == 1, Priv.U: mcounteren == scounteren == 1}
     assert (hart.pc == CODE + 4) == allowed[priv]
 
 
@@ -340,6 +342,29 @@ def test_time_is_instructions_by_the_tick(engine):
     hart = bench(Priv.M, *nops, asm("csrrs", rd=10, csr=0xC01, rs1=0), tick=3)
     run(engine, hart, 8)
     assert hart.x[10] == 2
+
+
+@pytest.mark.parametrize("name", ["menvcfg", "senvcfg"])
+@pytest.mark.parametrize(
+    ("extensions", "written", "bits"),
+    [
+        ("", ALL, 1), ("_zicbom", ALL, 0x71), ("_zicboz", ALL, 0x81), ("_zicbom_zicboz", ALL, 0xF1),
+        ("_zicbom", 0x10, 0x10), ("_zicbom", 0x20, 0), ("_zicbom_zicboz", 0xE0, 0xC0),
+    ],
+)  # fmt: skip
+def test_cache_block_controls_come_with_their_extensions(engine, name, extensions, written, bits):
+    word = asm("csrrw", rd=0, csr=CASES[name].number, rs1=11)
+    hart = bench(Priv.M, word, isa=f"rv64i_zicsr{extensions}")
+    hart.x[11] = written
+    run(engine, hart)
+    assert hart.csr[name] == bits
+
+
+@pytest.mark.parametrize(("isa", "has_b"), [("rv64i_b", 1), ("rv64i_zba_zbb", 0), ("rv64i", 0)])
+def test_misa_says_b_when_all_of_it_is_there(engine, isa, has_b):
+    hart = bench(Priv.M, asm("csrrs", rd=10, csr=0x301, rs1=0), isa=f"{isa}_zicsr")
+    run(engine, hart)
+    assert hart.x[10] >> 1 & 1 == has_b
 
 
 def test_two_csrs_of_one_number_are_refused_naming_both():

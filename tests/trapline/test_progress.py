@@ -1,6 +1,7 @@
 """The line that is printed while an engine is compiled: once, and never when warm."""
 
 import fcntl
+import logging
 import os
 import subprocess
 import sys
@@ -66,12 +67,22 @@ def test_waiting_for_another_process_is_said(cache):
 
 
 def test_a_program_that_logs_for_itself_is_left_alone(capsys, caplog, monkeypatch):
-    import logging
+    from trapline.progress import LOGGERS, show_progress
 
-    from trapline.progress import LOGGER, show_progress
-
-    logger = logging.getLogger(LOGGER)
+    logger = logging.getLogger(LOGGERS[0])
     monkeypatch.setattr(logger, "handlers", [])
     monkeypatch.setattr(logger, "propagate", True)
     show_progress()  # pytest has put handlers on the root logger
     assert logger.handlers == []
+
+
+def test_a_profile_that_is_not_all_here_says_what_is_missing(capsys, monkeypatch):
+    from trapline.cli import main
+    from trapline.progress import LOGGERS
+
+    for name in LOGGERS:
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [])
+        monkeypatch.setattr(logging.getLogger(name), "propagate", False)
+    assert main(["run", "--isa", "rva23u64", "hello"]) == 0
+    note = "trapline: --isa rva23u64 is taken without v, zvfhmin, zvbb, zvkt, supm\n"
+    assert note in capsys.readouterr().err

@@ -29,6 +29,7 @@ OPERATORS = {
     "<<": "shift", ">>": "shift",
 }  # fmt: skip
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+UNARY = {"clz", "ctz", "cpop"}
 MAKE = {"word", "s"}  # tested by themselves
 SECONDS = {
     "any": CORNERS,
@@ -56,7 +57,7 @@ def pairs(shape):
 
 def test_every_word_is_compared():
     own = {n for n, f in vars(reference).items() if inspect.isfunction(f)}
-    assert own == SHAPES.keys() | MAKE
+    assert own == SHAPES.keys() | UNARY | MAKE
     assert all(hasattr(compiled, name) for name in own)
 
 
@@ -92,7 +93,22 @@ def test_inversion_is_the_same():
         assert fast(a, 0) == ~Word(a)
 
 
+@pytest.mark.parametrize("name", sorted(UNARY))
+def test_compiled_counts_are_those_of_the_reference(name):
+    fast, slow = compile_text(f"{name}(a)"), getattr(reference, name)
+    for a in (*CORNERS, *(1 << n for n in range(64))):
+        assert fast(a, 0) == slow(Word(a)), a
+
+
 values = st.integers(0, MASK)
+
+
+@given(values)
+def test_counts_are_those_of_the_bits_written_out(a):
+    text = f"{a:064b}"
+    assert int(reference.clz(a)) == 64 - len(text.lstrip("0"))
+    assert int(reference.ctz(a)) == 64 - len(text.rstrip("0"))
+    assert int(reference.cpop(a)) == text.count("1")
 
 
 @given(values, values)
