@@ -47,7 +47,6 @@ BASE = ("I", "M", "Zifencei")  # what every side has
 ATOMICS = [insn for insn in TABLE if "aqrl" in insn.pattern.operands]
 BLOCK_OPS = [insn for insn in TABLE if insn.ext in ("Zicbom", "Zicboz")]
 OTHERS = ("wfi", "wrs.nto", "wrs.sto")
-ROUNDS = 16  # numbers that the field of aes64ks1i can hold; not all are defined
 HYPERVISOR = [insn for insn in TABLE if insn.ext in ("H", "Svinval")]
 CSR_OPS = [insn for insn in TABLE if "csr" in insn.pattern.operands]
 
@@ -77,10 +76,8 @@ class Generator:
         self._has_system = has_system
         self._weights = KIND_WEIGHTS | ({Kind.FLOAT: FLOAT_WEIGHT} if has_float else {})
         chosen = BY_KIND if has_float else INTEGER
-        self._by_kind = {
-            kind: [insn for insn in insns if not is_base or insn.ext in BASE]
-            for kind, insns in chosen.items()
-        }
+        known = {kind: [i for i in chosen[kind] if i.ext in BASE] for kind in chosen}
+        self._by_kind = known if is_base else chosen
         self._done = self._left = 0
 
     def code(self, length: int) -> tuple[int, ...]:
@@ -282,17 +279,13 @@ class Generator:
     def _block(self) -> list[int]:
         """Operate on a cache block."""
         at, base = self._rng.choice(FREE[1:]), self._rng.choice((DATA_POINTER, SPLIT_POINTER))
-        return [
-            asm("addi", rd=at, rs1=base, imm=self._rng.randrange(-2048, 2048)),
-            self._rng.choice(BLOCK_OPS).encode(rs1=at),
-        ]
+        made = asm("addi", rd=at, rs1=base, imm=self._rng.randrange(-2048, 2048))
+        return [made, self._rng.choice(BLOCK_OPS).encode(rs1=at)]
 
     def _key(self) -> list[int]:
         """Step an AES key schedule, sometimes in a round that does not exist."""
-        word = asm(
-            "aes64ks1i", rd=self._any_register(written=True), rs1=self._any_register(), rnum=0
-        )
-        return [word | self._rng.randrange(ROUNDS) << 20]
+        values = {"rd": self._any_register(written=True), "rs1": self._any_register(), "rnum": 0}
+        return [asm("aes64ks1i", **values) | self._rng.randrange(16) << 20]
 
     def _interrupt(self) -> list[int]:
         """Enable and request interrupts."""
@@ -338,7 +331,7 @@ def _computing(kind: str, seed: str, length: int) -> Program:
         length
     )
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)}
-    csrs = {"mtvec": RAM_BASE}
+    csrs = {"mtvec": RAM_BASE, "stimecmp": MASK, "vstimecmp": MASK}
     if has_float:
         data = {frame.DATA: _floats(rng)}
         csrs |= {"mstatus": ms.FS, "frm": rng.randrange(5)}
