@@ -139,7 +139,7 @@ class _Lab:
                     values[name] = rng.choice(registers)
             if "rs1" in values and (insn.size or "(rs1)" in insn.syntax):
                 values["rs1"] = BASE
-                values |= {"imm": 8 * rng.randrange(8)} if "imm" in values else {}
+                values |= {"imm": 32 * rng.randrange(2)} if "imm" in values else {}
             if "rm" in values:
                 values["rm"] = 0
             found.append(insn.encode(**values))
