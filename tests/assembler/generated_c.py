@@ -5,8 +5,10 @@ They need not compute anything sensible, only use much of what a compiler's back
 
 import random
 
-TYPES = ("char", "unsigned char", "short", "unsigned short", "int", "unsigned", "long")
-TYPES += ("unsigned long",)
+TYPES = (
+    *("char", "unsigned char", "short", "unsigned short", "int", "unsigned", "long"),
+    "unsigned long",
+)
 REALS = ("float", "double")
 _OPERATORS = ("+", "-", "*", "&", "|", "^", "<<", ">>", "/", "%", "<", ">", "==", "!=", "&&", "||")
 
