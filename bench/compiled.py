@@ -17,7 +17,7 @@ WORKLOADS = (
     Workload("loops", 2, 600),
     Workload("calls", 2, 4000),
     Workload("sort", 2, 150),
-    Workload("dispatch", 2, 15_000),
+    Workload("dispatch", 2, 8000),
     Workload("copy", 1, 40),
     Workload("hash", 2, 150),
     Workload("text", 2, 100),

@@ -1,9 +1,9 @@
 /* Indirect jumps: an interpreter of a small stack machine. */
 #include "workload.h"
-enum { PUSH, ADD, MUL, DUP, SWAP, DEC, XOR, ROT, JNZ, OVER, DROP, HALT };
+enum { PUSH, ADD, MUL, DUP, SWAP, DEC, XOR, JNZ, OVER, DROP, HALT };
 static const i32 program[] = {
-    PUSH, 1, PUSH, 200, OVER, PUSH, 31, MUL, PUSH, 7, ADD, OVER, XOR, ROT, DROP,
-    SWAP, DEC, DUP, JNZ, 4, DROP, HALT,
+    PUSH, 1, PUSH, 200, SWAP, DUP, PUSH, 31, MUL, XOR, PUSH, 7, ADD, OVER, ADD, SWAP, DEC,
+    DUP, JNZ, 4, DROP, ADD, HALT,
 };
 
 __attribute__((noinline)) static i64 interpret(i64 seed) {
@@ -19,8 +19,7 @@ __attribute__((noinline)) static i64 interpret(i64 seed) {
         case SWAP: { i64 t = *top; *top = top[-1]; top[-1] = t; break; }
         case DEC: --*top; break;
         case XOR: top--; *top ^= top[1]; break;
-        case ROT: { i64 t = top[-2]; top[-2] = *top; *top = t; break; }
-        case JNZ: { i32 to = *pc++; if (*top != 0) pc = program + to; break; }
+        case JNZ: { i32 to = *pc++; if (*top-- != 0) pc = program + to; break; }
         case OVER: top++; *top = top[-2]; break;
         case DROP: top--; break;
         default: return *top;

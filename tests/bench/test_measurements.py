@@ -14,7 +14,7 @@ WORKLOADS = ("intloop", "branchy", "stores", "nullcall", "csr", "sbi", "uart")
 
 
 def test_helpers_are_no_measurements():
-    assert measurements() == ["assembler", "engines", "exits", "linker", "startup"]
+    assert measurements() == ["assembler", "compiled", "engines", "exits", "linker", "startup"]
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
