@@ -95,7 +95,9 @@ def lines_of(data: bytes) -> list[tuple[int, int]]:
     """Read the line table with pyelftools: addresses and lines."""
     dwarf = ELFFile(io.BytesIO(data)).get_dwarf_info()
     (unit,) = dwarf.iter_CUs()
-    states = [entry.state for entry in dwarf.line_program_for_CU(unit).get_entries()]
+    program = dwarf.line_program_for_CU(unit)
+    assert program is not None, "the unit has a line table"
+    states = [entry.state for entry in program.get_entries()]
     return [(s.address, s.line) for s in states if s is not None and not s.end_sequence]
 
 
