@@ -10,7 +10,6 @@ import pytest
 
 from isa.disasm import disassemble
 from isa.extensions import NAMES
-from isa.isa_string import format_isa, parse_isa
 from isa.spec import TABLE
 from tests.isa.samples import operand_sets
 from tests.tools import require_module
