@@ -18,7 +18,7 @@ WORKLOADS = (
     Workload("calls", 2, 4000),
     Workload("sort", 2, 150),
     Workload("dispatch", 2, 8000),
-    Workload("copy", 1, 40),
+    Workload("copy", 1, 400),
     Workload("hash", 2, 150),
     Workload("text", 2, 100),
     Workload("sieve", 2, 150),
