@@ -76,7 +76,6 @@ def fusion_text(
         for second in seconds
     ]
     width = len(seconds)
-    singles = len(ops) + layout.FIRST_OP
     names = [""] * layout.FIRST_OP + [op.name for op in ops]
     sizes = [0] * layout.FIRST_OP + [op.size for op in ops]
     return f"""
@@ -89,9 +88,9 @@ SINGLES = {_list([numbers[first.name] for first, _ in pairs], low)}
 
 @compiled
 def single_op(op):
-    if op < {k(singles)}:
+    if op < {k(layout.FIRST_PAIR)}:
         return op
-    return load64(SINGLES + (op - {k(singles)} << {k(3)}))
+    return load64(SINGLES + (op - {k(layout.FIRST_PAIR)} << {k(3)}))
 
 
 @compiled

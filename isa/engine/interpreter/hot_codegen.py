@@ -47,7 +47,8 @@ class _Handlers:
         for name, body in bodies.items():
             handler = handlers[self._numbers[name]] = self._handler(name)
             texts.append(f"@handler\ndef {handler}(%(state)s, uop):\n" + _indent(body))
-        texts.append(f"OPS = [{', '.join(handlers[op] for op in range(len(handlers)))}]")
+        table = (handlers.get(op, "leave") for op in range(max(handlers) + 1))
+        texts.append(f"OPS = [{', '.join(table)}]")
         return "\n\n".join(texts) % ({"state": _STATE} | self._names())
 
     def _handler(self, name: str) -> str:

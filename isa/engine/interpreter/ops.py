@@ -85,10 +85,11 @@ def all_ops(insns: list[Insn], short: set[str]) -> list[Op]:
 
 
 def number_ops(ops: list[Op], pairs: list[tuple[Op, Op]]) -> dict[str, int]:
-    """Give numbers to operations and then to pairs of them, without gaps: for one table."""
-    names = [op.name for op in ops] + [pair_name(*pair) for pair in pairs]
-    assert layout.FIRST_OP + len(names) <= layout.OP_MASK, "too many micro-ops"
-    return {name: layout.FIRST_OP + i for i, name in enumerate(names)}
+    """Give numbers to operations, and to pairs of them numbers with the bit FIRST_PAIR."""
+    assert layout.FIRST_OP + len(ops) <= layout.FIRST_PAIR, "too many operations"
+    assert len(pairs) <= layout.FIRST_PAIR, "too many pairs"
+    singles = {op.name: layout.FIRST_OP + i for i, op in enumerate(ops)}
+    return singles | {pair_name(*pair): layout.FIRST_PAIR + i for i, pair in enumerate(pairs)}
 
 
 def pair_name(first: Op, second: Op) -> str:

@@ -14,6 +14,7 @@ from isa.engine.interpreter.layout import (
     CONTEXTS_AT,
     EPOCH_BEFORE,
     EXECUTE,
+    FIRST_PAIR,
     HAS_CODE,
     HAS_STORES,
     INLINE_ENTRY,
@@ -49,6 +50,7 @@ from isa.words import Page
 # ruff: noqa: D103
 
 IN_GUEST = 1 << 40  # in a context's key: V=1
+PAIR = FIRST_PAIR << OP_AT
 
 
 def frame_of(hart: Page, number: int) -> int:
@@ -122,16 +124,27 @@ def uop_at(hart: Page, offset: int) -> int:
 
 
 def forget_code(hart: Page, offset: int, size: int) -> None:
-    first = offset & ~(INSN_SLOT - 1)
-    if first & PAGE_SIZE - 1 < 3 * INSN_SLOT:
-        first = first & ~(PAGE_SIZE - 1)
-    else:
-        first = first - 3 * INSN_SLOT  # an instruction of two slots may begin before, and a pair
-    at = uop_at(hart, first)
+    page = uop_at(hart, offset & ~(PAGE_SIZE - 1))
+    at = uop_at(hart, offset & ~(INSN_SLOT - 1))
+    if at != page:
+        at = at - UOP  # an instruction of two slots may begin before
+    at = first_of_pairs(page, at)
     last = uop_at(hart, offset + size - 1 & ~(INSN_SLOT - 1))
     while at <= last:
         store64(at, 0)
         at = at + UOP
+
+
+def first_of_pairs(page: int, at: int) -> int:
+    """Go back from a micro-op to the first pair that needs it, by way of others, to be there."""
+    while at > page:
+        if load64(at - UOP) & PAIR:
+            at = at - UOP
+        elif at - UOP > page and load64(at - 2 * UOP) & PAIR:
+            at = at - 2 * UOP
+        else:
+            return at
+    return at
 
 
 def release_code(hart: Page, frame: int) -> None:

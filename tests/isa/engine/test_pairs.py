@@ -105,3 +105,24 @@ def test_a_first_half_of_two_bytes_pairs_too_and_is_forgotten_with_its_second(en
     assert (hart.x[10], hart.x[11], hart.x[12]) == (2, 3, 0)
     run(engine, hart, 5)
     assert (hart.x[10], hart.x[11], hart.x[12]) == (3, 3, 1)
+
+
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_a_pair_is_forgotten_with_a_second_half_that_was_near_a_store(engine, before):
+    c_mv, c_addi, c_ret = 0x852E, 0x0605, 0x8082  # c.mv a0, a1; c.addi a2, 1; c.jr ra
+    count = 6
+    hart = bench(
+        Priv.M,
+        *(asm("jalr", rd=1, rs1=5, imm=0),) * 2,
+        asm("sh", rs1=5, rs2=6, imm=2 * count + 2 * before),
+        *(asm("jalr", rd=1, rs1=5, imm=0),) * 2,
+        isa=parse_isa("rv64imac"),
+    )
+    hart.x[5] = CODE + 0x40
+    for i, insn in enumerate([c_mv, c_addi] * (count // 2) + [c_ret]):
+        put_word(hart, CODE + 0x40 + 2 * i, insn, 2)
+    run(engine, hart, 2 * (count + 2))
+    assert hart.x[12] == count
+    run(engine, hart, 1)
+    run(engine, hart, 2 * (count + 2))
+    assert hart.x[12] == 2 * count
