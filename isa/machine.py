@@ -18,6 +18,7 @@ class MachinePage(Page, Protocol):
     frames: memoryview | None
     tlb: memoryview
     engine: Any
+    mode: Any
 
 
 def frame_of(hart: MachinePage, number: int) -> int:

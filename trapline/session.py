@@ -25,6 +25,7 @@ from trapline.settings import (
     machine_config,
 )
 from vmm.config import MachineConfig
+from vmm.costs import Refill
 from vmm.stats import Account, RunFacts, account, kernel_misses
 from vmm.stop import Stop, StopReason
 
@@ -248,6 +249,7 @@ def execute(
 
     `bound` is one on instructions beside that of the options; `started` is shown the machine.
     """
+    from vmm.memory import find_mode
     from vmm.state_hash import state_sha256
 
     config = machine_config(plan.options, mode)
@@ -274,6 +276,7 @@ def execute(
         console_sha256=console.sha256,
         state_sha256=state_sha256(machine),
         is_exact=config.tlb is not None,
+        refill=Refill.SOFTWARE if mode == BARE else find_mode(mode).refill,
     )
     made = account(machine.cpu.counters(), cost_model(plan.options), facts)
     return Result(stop, console.output, made, machine, plan)
@@ -289,7 +292,7 @@ def make_machine(
         return make_board(config, engine, console)
     from vmm.domain import make_domain
 
-    return make_domain(config, engine, console)
+    return make_domain(config, engine, console, mode)
 
 
 def tlb_words(config: MachineConfig, mode: str) -> str:

@@ -15,7 +15,7 @@ from vmm.costs import DEFAULT_PRESET, CostModel, preset
 BARE = "bare"
 SOFTTLB = "softtlb"
 MODES = (SOFTTLB,)
-"""The memory modes of the monitor, each open to unmodified guests."""
+"""The memory modes of the monitor (`vmm.memory.MODES`), each open to unmodified guests."""
 DEFAULT_BIOS, NO_BIOS = "default", "none"
 BIOS_WORDS = (DEFAULT_BIOS, NO_BIOS)
 """What --bios may be other than a file: our own SBI, and nothing."""

@@ -126,6 +126,9 @@ MODEL_1997 = CostModel(
     tlb_fill=_estimate(160, "full register save, context and frame lookup, insert in the cache"),
     fill_reference=_estimate(12, "a dependent load that mostly hits the second-level cache"),
     exits={
+        "shadow_fill": _estimate(220, "a fault, full save, find shadow page and frame, enter it"),
+        "table_write": _estimate(220, "as shadow_fill: the entry is found and made writable"),
+        "stage_fill": _estimate(200, "as shadow_fill, with no tables of the guest to look at"),
         "csr": _estimate(110, "exception, save, fetch, decode, emulate, restore: 100 instructions"),
         "xret": _estimate(140, "as csr, and the change of virtual mode"),
         "wfi": _estimate(250, "as csr, and a pass through the scheduler"),
@@ -155,6 +158,9 @@ MODEL_2006 = CostModel(
     tlb_fill=_estimate(216, "as much as emulating one instruction"),
     fill_reference=_estimate(20, "as the walker's"),
     exits={
+        "shadow_fill": _derived(1105, "native fault (889) and as much as emulating `in` (216)"),
+        "table_write": _derived(1280, f"{ADAMS}: native fault 889 + PTE write in software 391"),
+        "stage_fill": _estimate(1105, "as shadow_fill; that machine had no second stage"),
         "csr": _derived(1105, f"{ADAMS}: native fault (div0) 889 + emulation of `in` 216"),
         "xret": _derived(1105, "as csr"),
         "wfi": _derived(1105, "as csr"),
@@ -182,6 +188,9 @@ MODEL_TODAY = CostModel(
     tlb_fill=_estimate(150, "full save, context and frame lookup"),
     fill_reference=_estimate(14, "a dependent load, second-level cache"),
     exits={
+        "shadow_fill": _estimate(500, "two flushes, full save, find shadow page and frame, enter"),
+        "table_write": _estimate(500, "as shadow_fill: the entry is found and made writable"),
+        "stage_fill": _estimate(450, "as shadow_fill, with no tables of the guest to look at"),
         "csr": _estimate(350, "two flushes, 31 registers saved and restored, decode, emulate"),
         "xret": _estimate(400, "as csr, and the change of virtual mode"),
         "wfi": _estimate(800, "as csr, and a pass through the scheduler"),

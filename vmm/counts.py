@@ -20,28 +20,32 @@ class Count(IntEnum):
     """Indexes of counters; the exit causes are in the order of the schema (a test compares)."""
 
     TLB_MISS = 0
-    CSR = 1
-    XRET = 2
-    WFI = 3
-    FENCE = 4
-    SYSTEM_CALL = 5
-    PAGE_FAULT = 6
-    EXCEPTION = 7
-    INTERRUPT = 8
-    SBI = 9
-    HYPERCALL = 10
-    MMIO = 11
-    WORLD_SWITCH = 12
+    SHADOW_FILL = 1
+    TABLE_WRITE = 2
+    STAGE_FILL = 3
+    CSR = 4
+    XRET = 5
+    WFI = 6
+    FENCE = 7
+    SYSTEM_CALL = 8
+    PAGE_FAULT = 9
+    EXCEPTION = 10
+    INTERRUPT = 11
+    SBI = 12
+    HYPERCALL = 13
+    MMIO = 14
+    WORLD_SWITCH = 15
     # Three each: user, kernel, untranslated
-    HART_MISSES = 13
-    SECOND_MISSES = 16
-    FILL_REFERENCES = 19
-    END = 22
+    HART_MISSES = 16
+    SECOND_MISSES = 19
+    FILL_REFERENCES = 22
+    WALK_REFERENCES = 25  # of the hart's own walker
+    END = 26
 
 
 CONTEXTS_AT = int(Count.END)
 CONTEXT_SLOTS = 64
-CONTEXT_WORDS = 3  # satp, view, hart ASID
+CONTEXT_WORDS = 5  # satp or vsatp, view, hgatp, hart ASID, where the shadow's root is
 MONITOR_WORDS = CONTEXTS_AT + CONTEXT_SLOTS * CONTEXT_WORDS
 
 
@@ -60,5 +64,6 @@ def read_counters(vcpu: Hart) -> Mapping[str, int]:
         for level, first in zip(LEVELS, (Count.HART_MISSES, Count.SECOND_MISSES), strict=True):
             counts[schema.miss_counter(level, view)] = values[first + i]
         counts[schema.fill_references_counter(view)] = values[Count.FILL_REFERENCES + i]
+    counts[schema.WALK_REFERENCES] = values[Count.WALK_REFERENCES]
     counts[schema.INSTRUCTIONS] = vcpu.slots[Slot.INSTRET]
     return counts

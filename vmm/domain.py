@@ -1,42 +1,59 @@
 """A domain: a virtual machine whose guest-physical memory is mapped frame by frame.
 
-Its vCPUs run deprivileged (`vmm/vcpu.py`) on the harts of a board of its own.
+Its vCPUs (`vmm/vcpu.py`) run on the harts of a board of its own, in the way of its memory mode.
 """
 
 from isa.engine import Engine
 from isa.hart import Hart
 from isa.memory import Memory
-from vmm.config import R10000_TLB, MachineConfig
+from vmm.config import MachineConfig
 from vmm.console import Console
 from vmm.counts import MONITOR_WORDS
 from vmm.devices import RAM_BASE
 from vmm.exit_log import LOG_WORDS
 from vmm.guest_memory import FrameAllocator, GuestMemory
 from vmm.machine import Machine
-from vmm.memory.softtlb import HART_WORDS
-from vmm.vcpu import DeprivilegedCpu
+from vmm.memory import DEFAULT_MODE, MODES, find_mode
+from vmm.memory.contract import MemoryMode
+from vmm.vcpu import VirtualCpu
 
+MEGAPAGE = 2 << 20
 MONITOR_RAM = 1 << 20
-"""Machine memory that is the monitor's own: guest frames start behind it."""
+"""Machine memory that is the monitor's own, besides what memory modes need."""
 
 
-def make_domain(config: MachineConfig, engine: Engine, console: Console) -> Machine:
-    """Make a domain in mode `softtlb` on a board of its own; nothing is loaded yet."""
-    machine_memory = Memory(RAM_BASE, config.ram + MONITOR_RAM)
-    allocator = FrameAllocator(machine_memory, MONITOR_RAM >> 12)
+def reserved_ram(config: MachineConfig) -> int:
+    """Give the machine memory in front of the guest's frames: enough for any mode, whole 2 MiB."""
+    needed = MONITOR_RAM + max(mode.reserve(config) for mode in MODES.values())
+    return needed + -needed % MEGAPAGE
+
+
+class Domain(Machine):
+    """A virtual machine; `cpu` says how its vCPUs and its memory are virtualized."""
+
+    cpu: VirtualCpu
+
+    @property
+    def mode(self) -> str:
+        """The memory mode that it is in."""
+        return self.cpu.mode.name
+
+    def switch_mode(self, name: str) -> None:
+        """Go on in another memory mode from the next instruction on; the guest cannot tell."""
+        self.cpu.switch(find_mode(name))
+
+
+def make_domain(
+    config: MachineConfig,
+    engine: Engine,
+    console: Console,
+    mode: str | MemoryMode = DEFAULT_MODE,
+) -> Domain:
+    """Make a domain in a memory mode, on a board of its own; nothing is loaded yet."""
+    reserved = reserved_ram(config)
+    machine_memory = Memory(RAM_BASE, config.ram + reserved)
+    allocator = FrameAllocator(machine_memory, reserved >> 12)
     memory = GuestMemory.mapped(machine_memory, RAM_BASE, config.ram, allocator)
-    shape = config.tlb or R10000_TLB
-    hosts = [
-        Hart(
-            machine_memory,
-            n,
-            tlb=(shape.sets, shape.ways),
-            is_soft=True,
-            isa=config.extensions,
-            monitor_words=HART_WORDS,
-        )
-        for n in range(config.harts)
-    ]
     vcpus = [
         Hart(
             machine_memory,
@@ -50,5 +67,6 @@ def make_domain(config: MachineConfig, engine: Engine, console: Console) -> Mach
         )
         for n in range(config.harts)
     ]
-    cpu = DeprivilegedCpu(engine, hosts, vcpus)
-    return Machine(config, memory, cpu, console, is_watched=True)
+    chosen = find_mode(mode) if isinstance(mode, str) else mode
+    cpu = VirtualCpu(engine, config, memory, vcpus, chosen, MONITOR_RAM)
+    return Domain(config, memory, cpu, console, is_watched=True)

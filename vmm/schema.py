@@ -38,6 +38,9 @@ class ExitCause:
 
 EXIT_CAUSES: tuple[ExitCause, ...] = (
     ExitCause("tlb_miss", Bucket.TLB, "TLB miss, refilled"),
+    ExitCause("shadow_fill", Bucket.TLB, "shadow table filled"),
+    ExitCause("table_write", Bucket.TLB, "write to a traced page table"),
+    ExitCause("stage_fill", Bucket.TLB, "second-stage table filled"),
     ExitCause("csr", Bucket.PRIVILEGED, "CSR access"),
     ExitCause("xret", Bucket.PRIVILEGED, "sret or mret"),
     ExitCause("wfi", Bucket.PRIVILEGED, "wfi"),

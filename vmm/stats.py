@@ -51,6 +51,8 @@ class RunFacts:
     state_sha256: str
     is_exact: bool = True
     """Whether a TLB was modelled."""
+    refill: Refill = Refill.SOFTWARE
+    """Who serves a domain's TLB misses: the monitor, or the hart's walker (in guest execution)."""
     notes: tuple[str, ...] = ()
 
 
@@ -132,7 +134,7 @@ def account(
             if cause.name in model.exits:
                 count = counters.get(exit_counter(cause.name), 0)
                 buckets[cause.bucket] += count * model.exits[cause.name].cycles
-        tlb, kernel = _tlb_cycles(counters, model, bare_kernel_misses)
+        tlb, kernel = _tlb_cycles(counters, model, bare_kernel_misses, facts.refill)
         buckets[Bucket.TLB] += tlb
         buckets[Bucket.KERNEL_TLB] += kernel
     return Account(
@@ -144,14 +146,15 @@ def account(
         exits={name: counters.get(exit_counter(name), 0) for name in EXIT_NAMES},
         tlb_misses={level.value: _misses(counters, level) for level in TlbLevel},
         buckets=buckets,
-        notes=facts.notes + _notes(facts, is_bare, bare_kernel_misses),
+        notes=facts.notes + _notes(facts, bare_kernel_misses),
     )
 
 
-def _notes(facts: RunFacts, is_bare: bool, bare_kernel_misses: int | None) -> tuple[str, ...]:
+def _notes(facts: RunFacts, bare_kernel_misses: int | None) -> tuple[str, ...]:
     if not facts.is_exact:
         return (FAST_NOTE,)
-    return () if is_bare or bare_kernel_misses is not None else (LOWER_BOUND_NOTE,)
+    is_known = facts.mode == BARE or facts.refill is Refill.HARDWARE
+    return () if is_known or bare_kernel_misses is not None else (LOWER_BOUND_NOTE,)
 
 
 def _misses(counters: Counters, level: TlbLevel) -> int:
@@ -175,14 +178,18 @@ def _miss_cycles(counters: Counters, model: CostModel, view: View) -> int:
 
 
 def _tlb_cycles(
-    counters: Counters, model: CostModel, bare_kernel_misses: int | None
+    counters: Counters, model: CostModel, bare_kernel_misses: int | None, refill: Refill
 ) -> tuple[int, int]:
     """Return the cycles of TLB emulation and of kernel TLB faults.
 
     The latter are misses of the kernel's that the bare board does not take. Those with translation
     off are known to be extra; how many of the others are needs the bare board's count. All kernel
-    misses then weigh the same, so that the share is a plain proportion.
+    misses then weigh the same, so that the share is a plain proportion. A hart with a walker
+    serves its misses itself: its walks are guest execution, and only the monitor's fills are here.
     """
+    if refill is Refill.HARDWARE:
+        read = sum(counters.get(fill_references_counter(view), 0) for view in View)
+        return read * model.fill_reference.cycles, 0
     cycles = {view: _miss_cycles(counters, model, view) for view in View}
     untranslated = cycles[View.UNTRANSLATED]
     if bare_kernel_misses is None:

@@ -1,6 +1,7 @@
-"""Virtual CPUs by deprivileged execution: each vCPU on a hart of its own.
+"""Virtual CPUs: each on a hart of its own, which the domain's memory mode says how to use.
 
-`deprivileged.run_vcpu` does the work, compiled or, with the reference engine, as Python.
+The loops under `vmm/cpu/` do the work, compiled or, with the reference engine, as Python. Modes can
+be changed between two runs: the guest's state is all in the vCPUs' pages then.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,30 +10,94 @@ from isa.causes import Priv
 from isa.engine import Engine
 from isa.engine.contract import read_exit
 from isa.exits import Exit
+from isa.extensions import BITS
 from isa.hart import Hart
 from isa.state import Slot
+from vmm.config import R10000_TLB, MachineConfig
 from vmm.contracts import FenceKind, RemoteFence
-from vmm.counts import read_counters
+from vmm.costs import Refill
+from vmm.counts import CONTEXT_SLOTS, CONTEXT_WORDS, CONTEXTS_AT, read_counters
 from vmm.cpu.bare import fence_hart
-from vmm.cpu.deprivileged import run_vcpu
+from vmm.cpu.kinds import loop_of
 from vmm.exit_log import LoggedExit, read_log
+from vmm.guest_memory import GuestMemory
+from vmm.memory.contract import CpuKind, MemoryMode, MemorySite
 
 RunVcpu = Callable[[Hart, Hart, int], None]
 
 
-class DeprivilegedCpu:
+class VirtualCpu:
     """Runs the vCPUs of one domain, vCPU n on hart n."""
 
-    def __init__(self, engine: Engine, hosts: Sequence[Hart], vcpus: Sequence[Hart]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        config: MachineConfig,
+        memory: GuestMemory,
+        vcpus: Sequence[Hart],
+        mode: MemoryMode,
+        reserved: int,
+    ) -> None:
+        """`reserved` is where in machine memory the modes' own part begins."""
         self.harts = vcpus
-        self.hosts = hosts
-        self._run_vcpu = _runner(engine)
-        for hart in hosts:
-            hart.slots[Slot.PRIV] = Priv.U
-            hart.slots[Slot.HOSTED] = 1
-        for hart in (*hosts, *vcpus):
-            hart.engine = engine
-            engine.attach(hart)
+        self.mode = mode
+        self._engine = engine
+        self._config = config
+        self._memory = memory
+        self._reserved = reserved
+        for vcpu in vcpus:
+            vcpu.engine = engine
+            engine.attach(vcpu)
+        self._use(mode)
+
+    def _use(self, mode: MemoryMode) -> None:
+        """Make the harts of a mode and let it set up its part of machine memory."""
+        self.mode = mode
+        self._run_vcpu = _runner(self._engine, mode)
+        self.hosts = [self._make_host(vcpu) for vcpu in self.harts]
+        for vcpu in self.harts:
+            self._clear(vcpu)
+        site = MemorySite(self._config, self._memory, self.hosts, self.harts, self._reserved)
+        mode.prepare(site)
+
+    def _make_host(self, vcpu: Hart) -> Hart:
+        mode = self.mode
+        is_soft = mode.refill is Refill.SOFTWARE
+        is_assisted = mode.cpu is CpuKind.ASSISTED
+        shape = self._config.tlb or (R10000_TLB if is_soft else None)
+        host = Hart(
+            self._memory.machine,
+            vcpu.id,
+            tlb=None if shape is None else (shape.sets, shape.ways),
+            is_soft=is_soft,
+            tick=self._config.tick,
+            isa=self._config.extensions | (BITS["H"] if is_assisted else 0),
+            monitor_words=mode.hart_words,
+        )
+        host.slots[Slot.PRIV] = Priv.U
+        host.slots[Slot.V] = int(is_assisted)
+        host.slots[Slot.HOSTED] = 1
+        host.slots[Slot.RESERVED] = vcpu.slots[Slot.RESERVED]
+        host.engine, host.mode, vcpu.mode = self._engine, mode, mode
+        self._engine.attach(host)
+        return host
+
+    def _clear(self, vcpu: Hart) -> None:
+        """Empty what a vCPU has kept for another mode: its own TLB, and remembered contexts."""
+        second = self._config.second
+        at = vcpu.slots[Slot.MONITOR_AT]
+        contexts = slice(at + CONTEXTS_AT, at + CONTEXTS_AT + CONTEXT_SLOTS * CONTEXT_WORDS)
+        for part in (slice(0, at), contexts):
+            vcpu.tlb[part] = memoryview(bytes((part.stop - part.start) * 8)).cast("Q")
+        vcpu.slots[Slot.TLB_WAYS] = second.ways if self.mode.has_second_level else 0
+        vcpu.slots[Slot.INLINE_STALE] = 1
+        vcpu.slots[Slot.FLOATS_LENT] = 0
+
+    def switch(self, mode: MemoryMode) -> None:
+        """Go on in another mode from the next instruction on."""
+        for host, vcpu in zip(self.hosts, self.harts, strict=True):
+            vcpu.slots[Slot.RESERVED] = host.slots[Slot.RESERVED]
+        self._use(mode)
 
     def run(self, index: int, fuel: int) -> Exit:
         """Run a vCPU until it asks for something, or `fuel` instructions retired or trapped."""
@@ -46,10 +111,10 @@ class DeprivilegedCpu:
             page.slots[Slot.RESERVED] = 0
 
     def fence(self, index: int, fence: RemoteFence) -> None:
-        """Execute a fence on a vCPU: on its second-level TLB, and on the hart's TLB beneath."""
+        """Execute a fence on a vCPU: on its second-level TLB, and on what the hart has beneath."""
         fence_hart(self.harts[index], fence)
         if fence.kind is FenceKind.SFENCE_VMA:
-            self.hosts[index].fence()
+            self.mode.remote_fence(self.hosts[index], self.harts[index])
 
     def last_exits(self, index: int) -> Sequence[LoggedExit]:
         """Give the last exits of a vCPU, the latest at the end."""
@@ -64,8 +129,9 @@ class DeprivilegedCpu:
         return total
 
 
-def _runner(engine: Engine) -> RunVcpu:
+def _runner(engine: Engine, mode: MemoryMode) -> RunVcpu:
     if engine.name == "reference":
+        run_vcpu = loop_of(mode.cpu)
 
         def run_as_python(hart: Hart, vcpu: Hart, fuel: int) -> None:
             run_vcpu(hart, vcpu, fuel)
@@ -73,7 +139,7 @@ def _runner(engine: Engine) -> RunVcpu:
         return run_as_python
     from vmm.fastpath import load_fastpath
 
-    enter = load_fastpath()
+    enter = load_fastpath(mode)
 
     def run_compiled(hart: Hart, vcpu: Hart, fuel: int) -> None:
         enter(hart.address, vcpu.address, fuel)

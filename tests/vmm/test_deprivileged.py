@@ -10,7 +10,7 @@ from vmm.config import TlbShape
 from vmm.counts import Count
 from vmm.schema import EXIT_NAMES
 from vmm.stop import StopReason
-from vmm.vcpu import DeprivilegedCpu
+from vmm.vcpu import VirtualCpu
 
 # M-mode sets {mstatus} and goes to {mode}; each trap is recorded and steps over its instruction.
 PRIVILEGES = {"machine": 3, "supervisor": 1, "user": 0}
@@ -245,7 +245,7 @@ def test_the_counters_are_in_the_order_of_the_schema():
 def test_the_hart_below_never_leaves_user_mode(engine):
     data, tables = soup.program(7)
     machine = make("domain", engine, data, entry=RAM, more=tables, tick=10)
-    assert isinstance(machine.cpu, DeprivilegedCpu)
+    assert isinstance(machine.cpu, VirtualCpu)
     for _ in range(40):
         machine.run(10)
         for host in machine.cpu.hosts:

@@ -7,7 +7,7 @@ from isa.state import Slot
 from tests.conftest import engine_names
 from tests.vmm.machines import MAKERS, POWER_OFF, load, make, registers, run_everywhere
 from vmm.config import TlbShape
-from vmm.memory.softtlb import LAST_GIVEN
+from vmm.memory.contexts import LAST_GIVEN
 from vmm.stop import StopReason
 
 PAGING = """

@@ -11,14 +11,22 @@ from isa.csrs import CSRS
 from isa.exits import ExitReason
 from isa.interrupts import current_mip, take_interrupt, until_timer
 from isa.machine import MachinePage, engine_execute, engine_run
+from isa.softfloat.status import is_off, note_write
 from isa.spec import TABLE
 from isa.state import Slot
-from isa.tlb import flush
-from isa.trap import pend, take
+from isa.trap import ISA_H, pend, take
 from isa.words import word
 from vmm.counts import Count, count
 from vmm.exit_log import TLB_MISS, log_exit
-from vmm.memory.softtlb import fence, interpret_one, refill, select_context
+from vmm.memory.contexts import view_of
+from vmm.memory.hooks import (
+    fence_memory,
+    forget_memory,
+    select_memory,
+    serve_memory,
+    stepped_memory,
+)
+from vmm.memory.stepping import interpret_one, step_vcpu
 
 ECALL = TABLE.by_name["ecall"].pattern.match
 EBREAK = TABLE.by_name["ebreak"].pattern.match
@@ -26,9 +34,13 @@ MRET = TABLE.by_name["mret"].pattern.match
 SRET = TABLE.by_name["sret"].pattern.match
 WFI = TABLE.by_name["wfi"].pattern.match
 FENCE = TABLE.by_name["sfence.vma"].pattern.match
-FENCE_MASK = TABLE.by_name["sfence.vma"].pattern.mask
+FENCE_MASK = TABLE.by_name["sfence.vma"].pattern.mask & ~(1 << 26)  # SINVAL.VMA is one bit apart
+GUEST_FENCE = TABLE.by_name["hfence.vvma"].pattern.match
+GUEST_FENCE_MASK = FENCE_MASK & ~(1 << 30)  # and HFENCE.GVMA another
 SYSTEM = 0x73  # the SYSTEM major opcode
 FUNCT3 = 7 << 12
+HYPERVISOR_ACCESS = 4 << 12  # HLV, HSV
+MPV_SHIFT = 39
 LOAD_FP, MADD, OP_FP = 0x07, 0x43, 0x53  # STORE-FP is LOAD-FP with one more bit, MADD has 4 kinds
 COMPRESSED_FLOATS, COMPRESSED_FLOATS_MASK = 0x2000, 0x6001  # C.FLD, C.FSD, C.FLDSP, C.FSDSP
 FS_CLEAN = 2 << ms.FS_SHIFT
@@ -54,7 +66,7 @@ def run_vcpu(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
             fuel = fuel - 1
             continue
         if refills > MOST_REFILLS or is_privilege_lent(vcpu):
-            fuel = fuel - interpret_one(vcpu)
+            fuel = fuel - interpret_one(hart, vcpu)
             refills = 0
         else:
             before = hart[Slot.INSTRET]
@@ -78,9 +90,15 @@ def enter(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
     copy_registers(hart, vcpu)
     if vcpu[Slot.FLOATS_LENT]:
         lend_floats(hart, vcpu)
-    select_context(hart, vcpu)
+    select_memory(hart, vcpu)
+    missed = hart[Slot.TLB_MISSES]
+    walked = hart[Slot.WALK_REFS]
     reason = engine_run(hart, fuel)
     copy_registers(vcpu, hart)
+    if hart[Slot.TLB_MISSES] != missed:
+        count(vcpu, Count.HART_MISSES + view_of(vcpu), hart[Slot.TLB_MISSES] - missed)
+    if hart[Slot.WALK_REFS] != walked:
+        count(vcpu, Count.WALK_REFERENCES, hart[Slot.WALK_REFS] - walked)
     if vcpu[Slot.FLOATS_LENT]:
         take_floats_back(hart, vcpu)
     return reason
@@ -99,7 +117,7 @@ def wants_floats(vcpu: MachinePage, insn: int) -> bool:
 
     Not all kinds are known here: what is left is carried out on the vCPU.
     """
-    if vcpu[Slot.FLOATS_LENT] != 0 or vcpu[Slot.MSTATUS] & ms.FS == 0:
+    if vcpu[Slot.FLOATS_LENT] != 0 or is_off(vcpu):
         return False
     if insn & 3 != 3:
         return insn & COMPRESSED_FLOATS_MASK == COMPRESSED_FLOATS
@@ -109,7 +127,7 @@ def wants_floats(vcpu: MachinePage, insn: int) -> bool:
 
 def lend_floats(hart: MachinePage, vcpu: MachinePage) -> None:
     """Give the hart the guest's floating-point state, as clean: so that writes are seen."""
-    if vcpu[Slot.MSTATUS] & ms.FS == 0:
+    if is_off(vcpu):
         vcpu[Slot.FLOATS_LENT] = 0
         return
     copy_floats(hart, vcpu)
@@ -119,7 +137,7 @@ def lend_floats(hart: MachinePage, vcpu: MachinePage) -> None:
 def take_floats_back(hart: MachinePage, vcpu: MachinePage) -> None:
     """Take the floating-point state back; a guest that wrote none of it is not lent it again."""
     if hart[Slot.MSTATUS] & ms.FS == ms.FS:
-        vcpu[Slot.MSTATUS] = vcpu[Slot.MSTATUS] | ms.FS | ms.SD
+        note_write(vcpu)
         copy_floats(vcpu, hart)
     else:
         vcpu[Slot.FLOATS_LENT] = 0
@@ -135,19 +153,24 @@ def copy_floats(to: MachinePage, source: MachinePage) -> None:
 
 
 def is_privilege_lent(vcpu: MachinePage) -> bool:
-    """Say whether accesses need what the hart has not: MPRV's second view of memory, or V=1."""
+    """Say whether accesses need a view of memory that the hart has not: MPRV lends another."""
     status = vcpu[Slot.MSTATUS]
-    if vcpu[Slot.V]:
+    if status & ms.MPRV == 0:
+        return False
+    if (status & ms.MPV) >> MPV_SHIFT != vcpu[Slot.V]:
         return True
-    return status & ms.MPRV != 0 and (status & ms.MPP) >> ms.MPP_SHIFT != vcpu[Slot.PRIV]
+    return (status & ms.MPP) >> ms.MPP_SHIFT != vcpu[Slot.PRIV]
 
 
 def handle_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
     """Handle the hart's exit; gives 1 when the instruction at pc is done with."""
     if reason == ExitReason.TLB_MISS:
         log_exit(vcpu, TLB_MISS, vcpu[Slot.PC], hart[Slot.TVAL])
-        return refill(hart, vcpu)
+        return serve_memory(hart, vcpu, hart[Slot.TVAL], hart[Slot.EXIT_ACCESS])
     cause = hart[Slot.CAUSE]
+    if is_page_fault(cause):
+        log_exit(vcpu, cause, vcpu[Slot.PC], hart[Slot.TVAL])
+        return serve_memory(hart, vcpu, hart[Slot.TVAL], cause - Cause.FETCH_PAGE)
     if cause == Cause.ILLEGAL and wants_floats(vcpu, hart[Slot.TVAL]):
         vcpu[Slot.FLOATS_LENT] = 1
         return 0
@@ -155,7 +178,7 @@ def handle_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
     if cause == Cause.ILLEGAL:
         emulate(hart, vcpu, hart[Slot.TVAL])
     elif cause == Cause.ECALL_U:
-        if vcpu[Slot.PRIV] == Priv.S and vcpu[Slot.HOSTED] != 0:
+        if vcpu[Slot.PRIV] == Priv.S and vcpu[Slot.V] == 0 and vcpu[Slot.HOSTED] != 0:
             count(vcpu, Count.SBI, 1)
         else:
             count(vcpu, Count.SYSTEM_CALL, 1)
@@ -164,10 +187,17 @@ def handle_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
         count(vcpu, Count.EXCEPTION, 1)
         if cause == Cause.BREAKPOINT:
             engine_execute(vcpu, EBREAK)
+        elif vcpu[Slot.ISA] & ISA_H:
+            return step_vcpu(hart, vcpu)
         else:
             pend(vcpu, cause, hart[Slot.TVAL])
             take(vcpu)
     return 1
+
+
+def is_page_fault(cause: int) -> bool:
+    """Say whether a hart with a walker of its own has found no translation."""
+    return cause >= Cause.FETCH_PAGE and cause <= Cause.STORE_PAGE
 
 
 def emulate(hart: MachinePage, vcpu: MachinePage, insn: int) -> None:
@@ -182,11 +212,17 @@ def emulate(hart: MachinePage, vcpu: MachinePage, insn: int) -> None:
         count(vcpu, Count.EXCEPTION, 1)
     elif insn & FENCE_MASK == FENCE:
         count(vcpu, Count.FENCE, 1)
-        fence(hart, vcpu, rs1 != 0, va, rs2 != 0, asid)
+        fence_memory(hart, vcpu, rs1 != 0, va, rs2 != 0, asid)
+    elif insn & GUEST_FENCE_MASK == GUEST_FENCE:
+        count(vcpu, Count.FENCE, 1)
+        forget_memory(hart, vcpu)
+    elif insn & 0x7F == SYSTEM and insn & FUNCT3 == HYPERVISOR_ACCESS:
+        count(vcpu, Count.EXCEPTION, 1)
+        stepped_memory(hart, vcpu)
     else:
         count(vcpu, classify(insn), 1)
         if changes_protection(insn):
-            flush(hart, False, va, False, asid)
+            forget_memory(hart, vcpu)
 
 
 def changes_protection(insn: int) -> bool:

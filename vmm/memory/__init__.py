@@ -1,1 +1,18 @@
-"""How guest memory is virtualized: one file a mode."""
+"""How guest memory is virtualized: one file a mode, each in the table below."""
+
+from collections.abc import Mapping
+
+from isa.errors import TraplineError
+from vmm.memory.contract import MemoryMode
+from vmm.memory.softtlb import SoftTlb
+
+DEFAULT_MODE = SoftTlb.name
+MODES: Mapping[str, MemoryMode] = {mode.name: mode for mode in (SoftTlb(),)}
+"""The memory modes by name, in the order in which they are compared."""
+
+
+def find_mode(name: str) -> MemoryMode:
+    """Give a memory mode by its name; raise TraplineError, saying which there are."""
+    if name not in MODES:
+        raise TraplineError(f"no memory mode is called {name!r}; there are {', '.join(MODES)}")
+    return MODES[name]

@@ -3,13 +3,14 @@
 Compiled code is reached through its C entry points; it shares the hart page with Python.
 """
 
-from types import ModuleType
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
 
 from isa import atomics, csr_file, machine, mmu, trap, words
 from isa.engine.contract import read_exit
 from isa.engine.interpreter import codegen, floats, generated, layout, loop, runtime
 from isa.engine.lowering.build import load_made, load_module, module_text
-from isa.engine.lowering.subset import Lowering
+from isa.engine.lowering.subset import Function, Lowering
 from isa.exits import Exit
 from isa.hart import Hart
 from isa.memory import Memory, address_of, map_lazily
@@ -169,14 +170,17 @@ def interpreter_text(table: InstructionTable) -> str:
     return module_text(lowering, "the tables under isa/", f"{text}\n{entry}")
 
 
-def new_lowering() -> Lowering:
-    """Make a lowering with the interpreter's machine words and generated functions."""
+def new_lowering(replaced: Mapping[str, Function] = MappingProxyType({})) -> Lowering:
+    """Make a lowering with the interpreter's machine words and generated functions.
+
+    `replaced` gives more functions by the qualified names of those whose place they take.
+    """
     by_text = {
         f"{module.__name__}.{name}": name for module, names in _GENERATED.items() for name in names
     }
     compiled = {f"isa.machine.{name}": getattr(runtime, name) for name in _MACHINE_WORDS}
     quick = {f"{soft.__module__}.{soft.__name__}": fast for soft, fast in floats.QUICK.items()}
-    return Lowering((words,), by_text | compiled | quick)
+    return Lowering((words,), by_text | compiled | quick | dict(replaced))
 
 
 _GENERATED: dict[ModuleType, tuple[str, ...]] = {
