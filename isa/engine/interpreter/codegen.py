@@ -10,7 +10,7 @@ from isa.engine.interpreter import layout
 from isa.engine.interpreter.csr_codegen import csr_text
 from isa.engine.interpreter.fields_codegen import field_text
 from isa.engine.interpreter.form_codegen import expand_text
-from isa.engine.interpreter.fusion import choose_pairs, fusion_text
+from isa.engine.interpreter.fusion import choose_chains, fusion_text
 from isa.engine.interpreter.hot_codegen import hot_text
 from isa.engine.interpreter.ops import (
     MEMORY_KINDS,
@@ -19,6 +19,7 @@ from isa.engine.interpreter.ops import (
     immediates,
     number_ops,
     places,
+    without_link,
 )
 from isa.engine.lowering.subset import Lowering
 from isa.extensions import needs
@@ -38,8 +39,8 @@ class Generator:
         self.k = lowering.constant
         self._short = {form.target for form in FORMS}
         self._all = all_ops(self._insns, self._short)
-        self._pairs = choose_pairs(self._all)
-        self._ops = number_ops(self._all, self._pairs)
+        self._chains = choose_chains(self._all)
+        self._ops = number_ops(self._all, self._chains)
         self._shared: dict[str, str] = {}
 
     @property
@@ -51,8 +52,8 @@ class Generator:
         """Give all generated functions."""
         shared = (csr_text(self._low), expand_text(self._low, self._table))
         parts = (*shared, self.predecode_text(), self.carry_out_text())
-        fusion = fusion_text(self._all, self._pairs, self._ops, self._low)
-        hot = hot_text(self._all, self._pairs, self._ops, self._low)
+        fusion = fusion_text(self._all, self._chains, self._ops, self._low)
+        hot = hot_text(self._all, self._chains, self._ops, self._low)
         return "\n\n".join((*parts, fusion, hot))
 
     # Decoding
@@ -134,7 +135,7 @@ class Generator:
         offset = self._share(self._field(insn.pattern.operands["offset"]))
         fixed = self._share(" | ".join(parts))
         shift = f"{offset} << {k(layout.PC_TO_UOP)} << {k(layout.LAST_AT)}"
-        near, far = self._op_text(insn.name), self._op_text(f"{insn.name} far")
+        near, far = self._op_of_branch(insn, ""), self._op_of_branch(insn, " far")
         return "\n".join((
             f"if {offset} & get(hart, {k(Slot.UNALIGNED)}) != {k(0)}:",
             f"    return {k(_SLOW)}",
@@ -142,6 +143,14 @@ class Generator:
             f"    return {near} | {fixed} | {shift}",
             f"return {far} | {fixed} | {offset} << {k(layout.LAST_AT)}",
         ))  # fmt: skip
+
+    def _op_of_branch(self, insn: Insn, far: str) -> str:
+        """Give the operation: it is another one when a jump links nothing."""
+        linking = self._op_text(f"{insn.name}{far}")
+        if "rd" not in insn.pattern.operands:
+            return linking
+        rd = self._share(self._field(insn.pattern.operands["rd"]))
+        return f"choose({rd}, {linking}, {self._op_text(f'{without_link(insn)}{far}')})"
 
     def _field(self, operand: Operand) -> str:
         return field_text(operand, "insn", self.k)

@@ -192,6 +192,7 @@ _GENERATED: dict[ModuleType, tuple[str, ...]] = {
         "expand",
         "is_self_sufficient",
         "single_op",
+        "size_of_op",
         "fused_op",
     ),
 }

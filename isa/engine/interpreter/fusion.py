@@ -1,24 +1,27 @@
-"""Pairs: two neighbouring micro-ops whose first one's operation does both.
+"""Chains: neighbouring micro-ops whose first one's operation does them all.
 
-A pair's first micro-op keeps its operands and gets the pair's operation; the second stays as it is,
-for jumps to it. A pair does what its halves would do one after the other, and stops between them
-when the second cannot be done; with fuel for one only, the first is done alone. It saves a jump.
+A chain's first micro-op keeps its operands and gets the chain's operation; the others stay as they
+are, for jumps to them. A chain does what its parts would do one after the other, and stops before
+one that cannot be done. It saves a jump for each part but one.
 """
 
+from itertools import product
+
 from isa.engine.interpreter import layout
-from isa.engine.interpreter.ops import Op, pair_name
+from isa.engine.interpreter.ops import Chain, Op, chain_name
 from isa.engine.lowering.subset import Lowering
 
 SECONDS = {
-    "addi": "addi bne bgeu bltu blt bge beq add ld lw lbu sb sw sd mul mulw andi sub slli jal jalr",
-    "add": "addi add ld lw lbu sw sd bltu jal jalr",
+    "addi": "addi bne bgeu bltu blt bge beq add ld lw lbu sb sw sd mul mulw andi sub slli jal jalr"
+    " jal.zero",
+    "add": "addi add ld lw lbu sw sd bltu jal.zero jal jalr",
     "sub": "add addi bltu bne",
     "addw": "addw addi bne",
     "addiw": "addi bne",
     "mul": "add srli",
     "mulw": "addw",
     "slli": "slli srli add xor",
-    "srli": "slli add addi xor or jal",
+    "srli": "slli add addi xor or jal.zero",
     "and": "or sd bne",
     "andi": "add bne beq",
     "or": "or addi sd",
@@ -26,83 +29,131 @@ SECONDS = {
     "lui": "addi addiw",
     "auipc": "addi ld jalr",
     "ld": "ld sd addi add sll addiw beq bne blt bge bgeu jalr",
-    "lw": "lw addi add addw mulw slli jal",
+    "lw": "lw addi add addw mulw slli jal.zero",
     "lbu": "addi add beq bne",
     "sd": "sd addi add ld lw sw",
     "sw": "sw addi",
     "sb": "add addi bne",
     "beq": "addi ld lw",
-    "bne": "addi ld lw sd slli srli jal",
+    "bne": "addi ld lw sd slli srli jal.zero",
     "blt": "addi ld sd",
     "bge": "addi ld",
     "bltu": "add ld sd slli srli",
     "bgeu": "addi ld sd sb srli",
 }
-"""Second halves by first half: the neighbours counted most in the bundled kernels and in C compiled
-by GCC. A first half may be a branch that is not taken."""
+"""What follows in a pair, by what begins it: the neighbours counted most in the bundled kernels and
+in C compiled by GCC. A branch that is not the last part is one that is not taken."""
+
+LONGER = (
+    "sub bltu ld bgeu",
+    "ld addi sub bltu",
+    "add lbu bne",
+    "sd addi bltu",
+    "sd addi bne",
+    "sd addi jal.zero",
+    "bgeu sb add jal.zero",
+    "beq addi andi bne",
+    "slli add addi jal.zero",
+    "ld addi jalr",
+    "ld addi blt",
+    "ld addi bgeu",
+    "add ld bne",
+    "add ld add sd",
+    "add sd addi bne",
+    "slli xor srli xor",
+    "srli xor slli xor",
+    "addi addi bltu",
+    "addi addi jal.zero",
+    "mulw addw bne",
+    "addi sb bne",
+    "lw add jalr",
+    "slli add lw add",
+    "bgeu ld blt",
+    "addi sd sd",
+    "sd sd sd sd",
+    "ld ld ld ld",
+)
+"""Longer chains, found in the same way."""
 
 
-def choose_pairs(ops: list[Op]) -> list[tuple[Op, Op]]:
-    """Give the pairs that have a handler, in all sizes."""
-    by_name: dict[str, list[Op]] = {}
+def choose_chains(ops: list[Op]) -> list[Chain]:
+    """Give the chains that have a handler, in all sizes; each one's tail is one of them too."""
+    by_word: dict[str, list[Op]] = {}
     for op in ops:
         if not op.is_far:
-            by_name.setdefault(op.insn.name, []).append(op)
+            by_word.setdefault(op.word, []).append(op)
+    wanted: list[tuple[str, ...]] = [
+        (first, second) for first, seconds in SECONDS.items() for second in seconds.split()
+    ]
+    for words in map(str.split, LONGER):
+        wanted += [tuple(words[i:]) for i in range(len(words) - 1)]
     return [
-        (first, second)
-        for name, seconds in SECONDS.items()
-        for first in by_name.get(name, ())
-        for second_name in seconds.split()
-        for second in by_name.get(second_name, ())
+        chain
+        for words in dict.fromkeys(wanted)
+        for chain in product(*(by_word.get(word, ()) for word in words))
     ]
 
 
-def fusion_text(
-    ops: list[Op], pairs: list[tuple[Op, Op]], numbers: dict[str, int], low: Lowering
-) -> str:
-    """Give `fused_op`, for the operation of a pair (0 for none), and `single_op`, for its first.
+def fusion_text(ops: list[Op], chains: list[Chain], numbers: dict[str, int], low: Lowering) -> str:
+    """Give `fused_op`, for the operation of a chain (0 for none), and `single_op`, for its first.
 
-    Two tables of rows and columns, by operation, lead to one of pairs.
+    Two tables of rows and columns, by operation, lead to one of chains.
     """
     k = low.constant
-    firsts = list({first.name: first for first, _ in pairs}.values())
-    seconds = list({second.name: second for _, second in pairs}.values())
-    rows = {op.name: i + 1 for i, op in enumerate(firsts)}
-    columns = {op.name: i + 1 for i, op in enumerate(seconds)}
-    found = {(first.name, second.name): pair_name(first, second) for first, second in pairs}
-    table = [
-        numbers.get(found.get((first.name, second.name), ""), 0)
-        for first in firsts
-        for second in seconds
-    ]
-    width = len(seconds)
-    names = [""] * layout.FIRST_OP + [op.name for op in ops]
+    firsts = dict.fromkeys(chain[0].name for chain in chains)
+    rows = {name: i for i, name in enumerate(firsts, 1)}
+    tails = dict.fromkeys(chain_name(chain[1:]) for chain in chains)
+    columns = {tail: i for i, tail in enumerate(tails, 1)}
+    names = [""] * layout.FIRST_OP + [op.name for op in ops] + [chain_name(c) for c in chains]
+    made = [0] * (len(rows) * len(columns))
+    for chain in chains:
+        at = (rows[chain[0].name] - 1) * len(columns) + columns[chain_name(chain[1:])] - 1
+        made[at] = numbers[chain_name(chain)]
     sizes = [0] * layout.FIRST_OP + [op.size for op in ops]
     return f"""
 ROWS = {_list([rows.get(name, 0) for name in names], low)}
 COLUMNS = {_list([columns.get(name, 0) for name in names], low)}
 SIZES = {_list(sizes, low)}
-PAIRS = {_list(table, low)}
-SINGLES = {_list([numbers[first.name] for first, _ in pairs], low)}
+CHAINS = {_list(made, low)}
+FIRSTS = {_list([numbers[chain[0].name] for chain in chains], low)}
+SHORTER = {_list([_shorter(chain, numbers) for chain in chains], low)}
 
 
 @compiled
 def single_op(op):
-    if op < {k(layout.FIRST_PAIR)}:
+    if op < {k(len(sizes))}:
         return op
-    return load64(SINGLES + (op - {k(layout.FIRST_PAIR)} << {k(3)}))
+    return load64(FIRSTS + (op - {k(len(sizes))} << {k(3)}))
 
 
 @compiled
-def fused_op(first, second, size):
-    if load64(SIZES + (first << {k(3)})) != size:
-        return {k(0)}
+def size_of_op(op):
+    return load64(SIZES + (op << {k(3)}))
+
+
+@compiled
+def fused_op(first, second):
     row = load64(ROWS + (first << {k(3)}))
-    column = load64(COLUMNS + (second << {k(3)}))
-    if row == {k(0)} or column == {k(0)}:
+    if row == {k(0)}:
         return {k(0)}
-    return load64(PAIRS + ((row - {k(1)}) * {k(width)} + column - {k(1)} << {k(3)}))
+    while second != {k(0)}:
+        column = load64(COLUMNS + (second << {k(3)}))
+        if column != {k(0)}:
+            at = (row - {k(1)}) * {k(len(columns))} + column - {k(1)}
+            chain = load64(CHAINS + (at << {k(3)}))
+            if chain != {k(0)}:
+                return chain
+        if second < {k(len(sizes))}:
+            return {k(0)}
+        second = load64(SHORTER + (second - {k(len(sizes))} << {k(3)}))
+    return {k(0)}
 """
+
+
+def _shorter(chain: Chain, numbers: dict[str, int]) -> int:
+    """Give the operation of the longest beginning of a chain that has one."""
+    beginnings = (chain_name(chain[:size]) for size in range(len(chain) - 1, 0, -1))
+    return next(numbers[name] for name in beginnings if name in numbers)
 
 
 def _list(values: list[int], low: Lowering) -> str:

@@ -17,12 +17,17 @@ def is_self_sufficient(op: int) -> bool:
 
 
 def single_op(op: int) -> int:
-    """Give a micro-op's operation, a pair's first one (generated)."""
+    """Give a micro-op's operation, a chain's first one (generated)."""
     raise AssertionError("exists only as compiled code")
 
 
-def fused_op(first: int, second: int, size: int) -> int:
-    """Give the operation of a pair, 0 for none; `size` is the first one's (generated)."""
+def size_of_op(op: int) -> int:
+    """Give the size of a single operation's instruction, 0 where there is none (generated)."""
+    raise AssertionError("exists only as compiled code")
+
+
+def fused_op(first: int, second: int) -> int:
+    """Give the operation of the longest chain of two, 0 for none (generated)."""
     raise AssertionError("exists only as compiled code")
 
 

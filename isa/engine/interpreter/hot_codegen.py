@@ -2,7 +2,8 @@
 the next one's.
 
 Handlers execute what needs nothing but registers, the inline TLB and decoded code. Anything else
-leaves the loop for `loop.step`.
+leaves the loop for `loop.step`. A handler is entered while `fuel` is not negative, and a chain uses
+more than one; so `hot` keeps back what the longest may use, and spends it with single operations.
 """
 
 import textwrap
@@ -14,8 +15,9 @@ from isa.engine.interpreter.ops import (
     DESTINATIONS,
     MEMORY_KINDS,
     REGISTERS,
+    Chain,
     Op,
-    pair_name,
+    chain_name,
     places,
 )
 from isa.engine.lowering.subset import Lowering
@@ -23,12 +25,12 @@ from isa.insn import Insn, Kind
 from isa.softfloat.status import LAST_MODE
 from isa.state import Slot
 
-Pair = tuple[Op, Op]
 
-
-def hot_text(ops: list[Op], pairs: list[Pair], numbers: dict[str, int], lowering: Lowering) -> str:
-    """Give the handlers of micro-ops and pairs, their table, and `hot`, which starts the first."""
-    return _Handlers(numbers, lowering).text(ops, pairs)
+def hot_text(
+    ops: list[Op], chains: list[Chain], numbers: dict[str, int], lowering: Lowering
+) -> str:
+    """Give the handlers of micro-ops and chains, their table, and `hot`, which starts the first."""
+    return _Handlers(numbers, lowering).text(ops, chains)
 
 
 class _Handlers:
@@ -37,32 +39,38 @@ class _Handlers:
         self._low = lowering
         self._k = lowering.constant
 
-    def text(self, ops: list[Op], pairs: list[Pair]) -> str:
-        """Give all handlers and their table."""
+    def text(self, ops: list[Op], chains: list[Chain]) -> str:
+        """Give all handlers and their tables: with chains, and with the first of each instead."""
         texts = [textwrap.dedent(_HOT)]
         handlers = {layout.OP_UNDECODED: "leave", layout.OP_SLOW: "leave"}
         handlers[layout.OP_PAGE_END] = "end_page"
-        bodies = {op.name: self._body(op, self._next(op)) for op in ops}
-        bodies |= {pair_name(*pair): self._pair(*pair) for pair in pairs}
+        bodies = {op.name: self._chain((op,)) for op in ops}
+        bodies |= {chain_name(chain): self._chain(chain) for chain in chains}
         for name, body in bodies.items():
             handler = handlers[self._numbers[name]] = self._handler(name)
             texts.append(f"@handler\ndef {handler}(%(state)s, uop):\n" + _indent(body))
-        table = (handlers.get(op, "leave") for op in range(max(handlers) + 1))
-        texts.append(f"OPS = [{', '.join(table)}]")
+        texts.append(f"OPS = [{', '.join(handlers[op] for op in range(len(handlers)))}]")
+        for chain in chains:
+            handlers[self._numbers[chain_name(chain)]] = self._handler(chain[0].name)
+        texts.append(f"SINGLES = [{', '.join(handlers[op] for op in range(len(handlers)))}]")
         return "\n\n".join(texts) % ({"state": _STATE} | self._names())
 
     def _handler(self, name: str) -> str:
         words = name.replace(".", "_").replace("+", "and").replace(" ", "_")
         return f"do_{self._numbers[name]}_{words}"
 
-    def _pair(self, first: Op, second: Op) -> str:
-        """Give a pair's body: the first, and instead of a jump to the second, the second."""
-        k = self._k
-        alone = f"if fuel == {k(1)}:\n    return {self._handler(first.name)}({_STATE}, uop)"
-        between = f"up = up + {_step(first, k)}\nfuel = fuel - {k(1)}\nuop = load64(up)"
+    def _chain(self, chain: Chain) -> str:
+        """Give a chain's body: after each part, instead of a jump to the next, the next."""
+        last = chain[-1]
         return "\n".join((
-            alone, self._body(first, between), self._body(second, self._next(second))
+            *(self._body(op, self._between(op)) for op in chain[:-1]),
+            self._body(last, self._next(last)),
         ))  # fmt: skip
+
+    def _between(self, op: Op) -> str:
+        """Give the step to the next part of a chain."""
+        k = self._k
+        return f"up = up + {_step(op, k)}\nfuel = fuel - {k(1)}\nuop = load64(up)"
 
     def _names(self) -> dict[str, str]:
         slots = {slot.name: self._k(slot) for slot in Slot if slot.name[0] not in "X"}
@@ -175,7 +183,7 @@ class _Handlers:
 
     def _jump(self, op: Op, values: dict[str, str]) -> str:
         k = self._k
-        link = self._put_rd(f"{values['pc']} + {k(op.size)}")
+        link = self._put_rd(f"{values['pc']} + {k(op.size)}") if op.links else "pass"
         if "offset" not in op.insn.pattern.operands:
             return "\n".join((
                 self._low.inline(op.insn.meaning, values, "target"),
@@ -214,7 +222,7 @@ def leave(%(state)s, uop):
 
 @inlined_handler
 def go_on(%(state)s, uop):
-    if fuel == %(c0)s:
+    if s(fuel) < %(c0)s:
         return leave(%(state)s, uop)
     uop = load64(up)
     return through(load64(ops + ((uop >> %(OP_AT)s & %(OP_MASK)s) << %(c3)s)), %(state)s, uop)
@@ -239,11 +247,19 @@ def go_far(%(state)s, target):
 
 
 @compiled
+def run_from(hart, pc, fuel, inline, context, ops):
+    return go_far(hart, pc, fuel, pc, inline, context, ops, pc)
+
+
+@compiled
 def hot(hart, fuel):
     inline = get(hart, %(HOST_INLINE)s)
     context = get(hart, %(CONTEXT)s) << %(CONTEXT_SHIFT)s
-    pc = get(hart, %(PC)s)
-    left = go_far(hart, pc, fuel, pc, inline, context, OPS, pc)
+    spare = %(MOST_PARTS)s
+    left = run_from(hart, get(hart, %(PC)s), fuel - spare, inline, context, OPS) + spare
+    if left != %(c0)s and left < spare:
+        pc = get(hart, %(PC)s)
+        left = run_from(hart, pc, left - %(c1)s, inline, context, SINGLES) + %(c1)s
     put(hart, %(INSTRET)s, get(hart, %(INSTRET)s) + (fuel - left))
     return left
 """

@@ -18,7 +18,9 @@ OP_AT, OP_MASK = 16, 0xFFFF
 LAST_AT = 32  # where a micro-op's upper half begins
 
 OP_UNDECODED, OP_SLOW, OP_PAGE_END, FIRST_OP = range(4)  # 0: fresh memory is undecoded
-FIRST_PAIR = 1024  # a bit that only the operations of pairs have
+
+MOST_PARTS = 4  # of a chain
+CHAIN_REACH = (MOST_PARTS - 1) * 4 // INSN_SLOT  # slots from a chain's first to its last, at most
 
 EPOCH_BEFORE = 64  # the epoch word stands this far before the page flags
 HAS_CODE = 1  # page flag: micro-ops are decoded

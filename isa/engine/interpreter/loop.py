@@ -12,11 +12,14 @@ from isa.engine.interpreter.generated import (
     is_self_sufficient,
     predecode,
     single_op,
+    size_of_op,
 )
 from isa.engine.interpreter.layout import (
+    CHAIN_REACH,
     CODE_STRIDE,
     EXECUTE,
     INSN_BITS,
+    INSN_SLOT,
     OP_AT,
     OP_MASK,
     OP_UNDECODED,
@@ -109,31 +112,32 @@ def step(hart: MachinePage) -> int:
         uop = predecode(hart, insn, pc & PAGE_SIZE - 1)
         mark_code(hart, offset >> PAGE_SHIFT)
         store64(at, uop)
-        fuse(pc & PAGE_SIZE - 1, at, hart[Slot.NEXT_PC] - pc)
+        fuse(pc & PAGE_SIZE - 1, at)
     if is_self_sufficient(single_op(uop >> OP_AT & OP_MASK)) and not was_ready:
         return 0
     carry_out(hart, insn)
     return settle(hart)
 
 
-def fuse(in_page: int, at: int, size: int) -> None:
-    """Make pairs of a new micro-op and what stands behind and before it in the page."""
-    if in_page + size < PAGE_SIZE:
-        fuse_two(at, size)
-    if in_page >= 2:
-        fuse_two(at - UOP, 2)
-    if in_page >= 4:
-        fuse_two(at - 2 * UOP, 4)
+def fuse(in_page: int, at: int) -> None:
+    """Make chains of a new micro-op, what stands before it in the page and what follows."""
+    first = at - (in_page << PC_TO_UOP)
+    if in_page > CHAIN_REACH * INSN_SLOT:
+        first = at - CHAIN_REACH * UOP
+    while at >= first:
+        fuse_next(at)
+        at = at - UOP
 
 
-def fuse_two(at: int, size: int) -> None:
-    """Make a pair of a micro-op of `size` bytes and the next one, if there is such a pair."""
+def fuse_next(at: int) -> None:
+    """Make a chain of a micro-op and the following ones, if there is such a chain."""
     first = load64(at)
-    second = load64(at + (size << PC_TO_UOP))
     op = single_op(first >> OP_AT & OP_MASK)
-    pair = fused_op(op, single_op(second >> OP_AT & OP_MASK), size)
-    if pair != 0:
-        store64(at, first ^ (first >> OP_AT & OP_MASK ^ pair) << OP_AT)
+    size = size_of_op(op)
+    if size != 0:
+        chain = fused_op(op, load64(at + (size << PC_TO_UOP)) >> OP_AT & OP_MASK)
+        if chain != 0:
+            store64(at, first ^ (first >> OP_AT & OP_MASK ^ chain) << OP_AT)
 
 
 def unpack(hart: MachinePage, raw: int) -> int:

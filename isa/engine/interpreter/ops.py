@@ -4,6 +4,7 @@ A micro-op is made by generated code (`codegen.py`); its shape is in `layout.py`
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 from isa.engine.interpreter import layout
 from isa.engine.interpreter.layout import LAST_AT
@@ -53,30 +54,49 @@ def places(insn: Insn) -> dict[str, Place]:
 
 @dataclass(frozen=True)
 class Op:
-    """An operation of micro-ops: an instruction of a size in bytes, as a far or a near jump."""
+    """An operation of micro-ops: an instruction of a size in bytes, as a far or a near jump.
+
+    A jump that links nothing has an operation of its own, since many do not.
+    """
 
     insn: Insn
     size: int
     is_far: bool = False
+    links: bool = True
 
     @property
     def name(self) -> str:
         """The name under which operations are numbered."""
-        far, short = " far" * self.is_far, " short" * (self.size == 2)
-        return f"{self.insn.name}{far}{short}"
+        return self.word + " far" * self.is_far + " short" * (self.size == 2)
+
+    @property
+    def word(self) -> str:
+        """The instruction's name, or what it is called without a link."""
+        return self.insn.name if self.links else without_link(self.insn)
+
+
+def without_link(insn: Insn) -> str:
+    """Give the word for a jump whose link goes nowhere."""
+    return f"{insn.name}.zero"
+
+
+Chain = tuple[Op, ...]
+"""Operations that one handler does, one after the other."""
 
 
 def all_ops(insns: list[Insn], short: set[str]) -> list[Op]:
     """Give the operations in the order of their numbers, those with memory accesses first.
 
-    A branch has a far twin, and what a compressed instruction expands to has short ones.
+    A branch has a far twin, a jump one without a link, and what a compressed instruction expands
+    to has short ones.
     """
     memory, plain = [], []
     for insn in insns:
         is_relative = insn.kind in (Kind.BRANCH, Kind.JUMP) and "offset" in insn.pattern.operands
-        twins = (False, True) if is_relative else (False,)
+        far = (False, True) if is_relative else (False,)
+        links = (True, False) if is_relative and insn.kind is Kind.JUMP else (True,)
         sizes = (4, 2) if insn.name in short else (4,)
-        found = [Op(insn, size, is_far) for size in sizes for is_far in twins]
+        found = [Op(insn, *each) for each in product(sizes, far, links)]
         if insn.kind in MEMORY_KINDS:
             memory += found
         elif insn.kind is not Kind.SYSTEM:
@@ -84,14 +104,13 @@ def all_ops(insns: list[Insn], short: set[str]) -> list[Op]:
     return [*memory, *plain]
 
 
-def number_ops(ops: list[Op], pairs: list[tuple[Op, Op]]) -> dict[str, int]:
-    """Give numbers to operations, and to pairs of them numbers with the bit FIRST_PAIR."""
-    assert layout.FIRST_OP + len(ops) <= layout.FIRST_PAIR, "too many operations"
-    assert len(pairs) <= layout.FIRST_PAIR, "too many pairs"
-    singles = {op.name: layout.FIRST_OP + i for i, op in enumerate(ops)}
-    return singles | {pair_name(*pair): layout.FIRST_PAIR + i for i, pair in enumerate(pairs)}
+def number_ops(ops: list[Op], chains: list[Chain]) -> dict[str, int]:
+    """Give numbers to operations and then to chains of them, without gaps: for one table."""
+    names = [op.name for op in ops] + [chain_name(chain) for chain in chains]
+    assert layout.FIRST_OP + len(names) <= layout.OP_MASK, "too many micro-ops"
+    return {name: layout.FIRST_OP + i for i, name in enumerate(names)}
 
 
-def pair_name(first: Op, second: Op) -> str:
-    """Give the name of two operations in one."""
-    return f"{first.name} + {second.name}"
+def chain_name(chain: Chain) -> str:
+    """Give the name of several operations in one."""
+    return " + ".join(op.name for op in chain)

@@ -5,7 +5,9 @@ a guest controls reaches an address unchecked.
 """
 
 from isa import mstatus as ms
+from isa.engine.interpreter.generated import single_op
 from isa.engine.interpreter.layout import (
+    CHAIN_REACH,
     CODE_STRIDE,
     CONTEXT_ENTRY,
     CONTEXT_MASK,
@@ -14,7 +16,6 @@ from isa.engine.interpreter.layout import (
     CONTEXTS_AT,
     EPOCH_BEFORE,
     EXECUTE,
-    FIRST_PAIR,
     HAS_CODE,
     HAS_STORES,
     INLINE_ENTRY,
@@ -25,6 +26,7 @@ from isa.engine.interpreter.layout import (
     LOADS_AT,
     MOST_STRIKES,
     OP_AT,
+    OP_MASK,
     OP_PAGE_END,
     STORES_AT,
     STRIKE,
@@ -50,7 +52,6 @@ from isa.words import Page
 # ruff: noqa: D103
 
 IN_GUEST = 1 << 40  # in a context's key: V=1
-PAIR = FIRST_PAIR << OP_AT
 
 
 def frame_of(hart: Page, number: int) -> int:
@@ -124,27 +125,25 @@ def uop_at(hart: Page, offset: int) -> int:
 
 
 def forget_code(hart: Page, offset: int, size: int) -> None:
+    """Forget the micro-ops of some bytes of code, and break the chains that go on into them."""
     page = uop_at(hart, offset & ~(PAGE_SIZE - 1))
     at = uop_at(hart, offset & ~(INSN_SLOT - 1))
+    last = uop_at(hart, offset + size - 1 & ~(INSN_SLOT - 1))
     if at != page:
         at = at - UOP  # an instruction of two slots may begin before
-    at = first_of_pairs(page, at)
-    last = uop_at(hart, offset + size - 1 & ~(INSN_SLOT - 1))
+    before = at
+    while before > page and at - before < CHAIN_REACH * UOP:
+        before = before - UOP
+        unchain(before)
     while at <= last:
         store64(at, 0)
         at = at + UOP
 
 
-def first_of_pairs(page: int, at: int) -> int:
-    """Go back from a micro-op to the first pair that needs it, by way of others, to be there."""
-    while at > page:
-        if load64(at - UOP) & PAIR:
-            at = at - UOP
-        elif at - UOP > page and load64(at - 2 * UOP) & PAIR:
-            at = at - 2 * UOP
-        else:
-            return at
-    return at
+def unchain(at: int) -> None:
+    uop = load64(at)
+    op = uop >> OP_AT & OP_MASK
+    store64(at, uop ^ (op ^ single_op(op)) << OP_AT)
 
 
 def release_code(hart: Page, frame: int) -> None:

@@ -123,13 +123,20 @@ def compile_module(name: str, text: str) -> bytes:
 
 def _target_machine() -> Any:
     """Give LLVM for this very machine; all code of a module is near its constants."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
+    _start_llvm()
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
         opt=2, reloc="pic", codemodel="small", jit=True,
     )  # fmt: skip
+
+
+@cache
+def _start_llvm() -> None:
+    """Make LLVM ready; jumps of handlers are not merged, so that each is predicted by itself."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    llvm.set_option("trapline", "-enable-tail-merge=false")
 
 
 def is_compiled(name: str, text: str) -> bool:
