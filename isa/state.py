@@ -154,6 +154,7 @@ class Slot(_From0):
     CONTEXT_HGATP = auto()
     INLINE_SUPER = auto()  # 1: the inline TLB holds pieces of superpages
     HOST_RUN = auto()  # the engine's compiled entry point
+    HOST_SINGLES = auto()  # the first operation of each chain of micro-ops
     MONITOR_AT = auto()  # where the monitor's words start behind the modelled TLB
     END = auto()
 

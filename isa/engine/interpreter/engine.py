@@ -73,6 +73,11 @@ def jump(hart, target):
 @exported
 def run(hart, fuel):
     return run_loop(hart, fuel)
+
+
+@exported
+def singles():
+    return FIRSTS
 """
 
 
@@ -112,6 +117,7 @@ class InterpreterEngine:
             code = load_module("interpreter", interpreter_text(table))
         self._run_at = code.address("run")
         self._run = code.function("run", 2)
+        self._singles_at = code.function("singles", 0)()
 
     def attach(self, hart: Hart) -> None:
         """Give a hart the interpreter's private memory."""
@@ -126,6 +132,7 @@ class InterpreterEngine:
         hart.slots[Slot.HOST_CODE] = code.uops_address
         hart.slots[Slot.HOST_CODE_PAGES] = code.flags_address
         hart.slots[Slot.HOST_RUN] = self._run_at
+        hart.slots[Slot.HOST_SINGLES] = self._singles_at
 
     def run(self, hart: Hart, fuel: int) -> Exit:
         """Run until an exit, or until `fuel` instructions or interrupts have been taken."""
@@ -191,7 +198,6 @@ _GENERATED: dict[ModuleType, tuple[str, ...]] = {
         "carry_out",
         "expand",
         "is_self_sufficient",
-        "single_op",
         "size_of_op",
         "fused_op",
     ),

@@ -95,7 +95,7 @@ def choose_chains(ops: list[Op]) -> list[Chain]:
 
 
 def fusion_text(ops: list[Op], chains: list[Chain], numbers: dict[str, int], low: Lowering) -> str:
-    """Give `fused_op`, for the operation of a chain (0 for none), and `single_op`, for its first.
+    """Give `fused_op`, for the operation of a chain (0 for none), and the first ones of chains.
 
     Two tables of rows and columns, by operation, lead to one of chains.
     """
@@ -104,7 +104,8 @@ def fusion_text(ops: list[Op], chains: list[Chain], numbers: dict[str, int], low
     rows = {name: i for i, name in enumerate(firsts, 1)}
     tails = dict.fromkeys(chain_name(chain[1:]) for chain in chains)
     columns = {tail: i for i, tail in enumerate(tails, 1)}
-    names = [""] * layout.FIRST_OP + [op.name for op in ops] + [chain_name(c) for c in chains]
+    names = [""] * layout.FIRST_CHAIN + [chain_name(chain) for chain in chains]
+    names[layout.FIRST_OP : layout.FIRST_OP + len(ops)] = [op.name for op in ops]
     made = [0] * (len(rows) * len(columns))
     for chain in chains:
         at = (rows[chain[0].name] - 1) * len(columns) + columns[chain_name(chain[1:])] - 1
@@ -117,13 +118,6 @@ SIZES = {_list(sizes, low)}
 CHAINS = {_list(made, low)}
 FIRSTS = {_list([numbers[chain[0].name] for chain in chains], low)}
 SHORTER = {_list([_shorter(chain, numbers) for chain in chains], low)}
-
-
-@compiled
-def single_op(op):
-    if op < {k(len(sizes))}:
-        return op
-    return load64(FIRSTS + (op - {k(len(sizes))} << {k(3)}))
 
 
 @compiled
@@ -143,9 +137,9 @@ def fused_op(first, second):
             chain = load64(CHAINS + (at << {k(3)}))
             if chain != {k(0)}:
                 return chain
-        if second < {k(len(sizes))}:
+        if second < {k(layout.FIRST_CHAIN)}:
             return {k(0)}
-        second = load64(SHORTER + (second - {k(len(sizes))} << {k(3)}))
+        second = load64(SHORTER + (second - {k(layout.FIRST_CHAIN)} << {k(3)}))
     return {k(0)}
 """
 

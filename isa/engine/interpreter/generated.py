@@ -16,11 +16,6 @@ def is_self_sufficient(op: int) -> bool:
     raise AssertionError("exists only as compiled code")
 
 
-def single_op(op: int) -> int:
-    """Give a micro-op's operation, a chain's first one (generated)."""
-    raise AssertionError("exists only as compiled code")
-
-
 def size_of_op(op: int) -> int:
     """Give the size of a single operation's instruction, 0 where there is none (generated)."""
     raise AssertionError("exists only as compiled code")

@@ -49,10 +49,10 @@ class _Handlers:
         for name, body in bodies.items():
             handler = handlers[self._numbers[name]] = self._handler(name)
             texts.append(f"@handler\ndef {handler}(%(state)s, uop):\n" + _indent(body))
-        texts.append(f"OPS = [{', '.join(handlers[op] for op in range(len(handlers)))}]")
+        texts.append(f"OPS = {_table(handlers)}")
         for chain in chains:
             handlers[self._numbers[chain_name(chain)]] = self._handler(chain[0].name)
-        texts.append(f"SINGLES = [{', '.join(handlers[op] for op in range(len(handlers)))}]")
+        texts.append(f"SINGLES = {_table(handlers)}")
         return "\n\n".join(texts) % ({"state": _STATE} | self._names())
 
     def _handler(self, name: str) -> str:
@@ -196,6 +196,10 @@ class _Handlers:
             target = f"target = {values['pc']} + {values['offset']}"
             return f"{target}\n{link}\n{self._go_far()}"
         return f"{link}\n{self._go_on('up + ' + values['offset'])}"
+
+
+def _table(handlers: dict[int, str]) -> str:
+    return f"[{', '.join(handlers.get(op, 'leave') for op in range(max(handlers) + 1))}]"
 
 
 def _step(op: Op, k: Callable[[int], str]) -> str:

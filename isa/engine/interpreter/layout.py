@@ -18,6 +18,7 @@ OP_AT, OP_MASK = 16, 0xFFFF
 LAST_AT = 32  # where a micro-op's upper half begins
 
 OP_UNDECODED, OP_SLOW, OP_PAGE_END, FIRST_OP = range(4)  # 0: fresh memory is undecoded
+FIRST_CHAIN = 1024  # operations from here on are chains
 
 MOST_PARTS = 4  # of a chain
 CHAIN_REACH = (MOST_PARTS - 1) * 4 // INSN_SLOT  # slots from a chain's first to its last, at most

@@ -11,7 +11,6 @@ from isa.engine.interpreter.generated import (
     hot,
     is_self_sufficient,
     predecode,
-    single_op,
     size_of_op,
 )
 from isa.engine.interpreter.layout import (
@@ -33,6 +32,7 @@ from isa.engine.interpreter.runtime import (
     mark_code,
     note_code,
     select_context,
+    single_op,
     uop_at,
 )
 from isa.engine.lowering.words import load64, store64
@@ -112,27 +112,27 @@ def step(hart: MachinePage) -> int:
         uop = predecode(hart, insn, pc & PAGE_SIZE - 1)
         mark_code(hart, offset >> PAGE_SHIFT)
         store64(at, uop)
-        fuse(pc & PAGE_SIZE - 1, at)
-    if is_self_sufficient(single_op(uop >> OP_AT & OP_MASK)) and not was_ready:
+        fuse(hart, pc & PAGE_SIZE - 1, at)
+    if is_self_sufficient(single_op(hart, uop >> OP_AT & OP_MASK)) and not was_ready:
         return 0
     carry_out(hart, insn)
     return settle(hart)
 
 
-def fuse(in_page: int, at: int) -> None:
+def fuse(hart: MachinePage, in_page: int, at: int) -> None:
     """Make chains of a new micro-op, what stands before it in the page and what follows."""
     first = at - (in_page << PC_TO_UOP)
     if in_page > CHAIN_REACH * INSN_SLOT:
         first = at - CHAIN_REACH * UOP
     while at >= first:
-        fuse_next(at)
+        fuse_next(hart, at)
         at = at - UOP
 
 
-def fuse_next(at: int) -> None:
+def fuse_next(hart: MachinePage, at: int) -> None:
     """Make a chain of a micro-op and the following ones, if there is such a chain."""
     first = load64(at)
-    op = single_op(first >> OP_AT & OP_MASK)
+    op = single_op(hart, first >> OP_AT & OP_MASK)
     size = size_of_op(op)
     if size != 0:
         chain = fused_op(op, load64(at + (size << PC_TO_UOP)) >> OP_AT & OP_MASK)

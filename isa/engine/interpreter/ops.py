@@ -105,10 +105,11 @@ def all_ops(insns: list[Insn], short: set[str]) -> list[Op]:
 
 
 def number_ops(ops: list[Op], chains: list[Chain]) -> dict[str, int]:
-    """Give numbers to operations and then to chains of them, without gaps: for one table."""
-    names = [op.name for op in ops] + [chain_name(chain) for chain in chains]
-    assert layout.FIRST_OP + len(names) <= layout.OP_MASK, "too many micro-ops"
-    return {name: layout.FIRST_OP + i for i, name in enumerate(names)}
+    """Give numbers to operations, and from FIRST_CHAIN on to chains of them."""
+    assert layout.FIRST_OP + len(ops) <= layout.FIRST_CHAIN, "too many operations"
+    assert layout.FIRST_CHAIN + len(chains) <= layout.OP_MASK, "too many chains"
+    singles = {op.name: layout.FIRST_OP + i for i, op in enumerate(ops)}
+    return singles | {chain_name(c): layout.FIRST_CHAIN + i for i, c in enumerate(chains)}
 
 
 def chain_name(chain: Chain) -> str:

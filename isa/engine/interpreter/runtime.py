@@ -5,7 +5,6 @@ a guest controls reaches an address unchecked.
 """
 
 from isa import mstatus as ms
-from isa.engine.interpreter.generated import single_op
 from isa.engine.interpreter.layout import (
     CHAIN_REACH,
     CODE_STRIDE,
@@ -16,6 +15,7 @@ from isa.engine.interpreter.layout import (
     CONTEXTS_AT,
     EPOCH_BEFORE,
     EXECUTE,
+    FIRST_CHAIN,
     HAS_CODE,
     HAS_STORES,
     INLINE_ENTRY,
@@ -134,16 +134,23 @@ def forget_code(hart: Page, offset: int, size: int) -> None:
     before = at
     while before > page and at - before < CHAIN_REACH * UOP:
         before = before - UOP
-        unchain(before)
+        unchain(hart, before)
     while at <= last:
         store64(at, 0)
         at = at + UOP
 
 
-def unchain(at: int) -> None:
+def unchain(hart: Page, at: int) -> None:
     uop = load64(at)
     op = uop >> OP_AT & OP_MASK
-    store64(at, uop ^ (op ^ single_op(op)) << OP_AT)
+    store64(at, uop ^ (op ^ single_op(hart, op)) << OP_AT)
+
+
+def single_op(hart: Page, op: int) -> int:
+    """Give a micro-op's operation, a chain's first one."""
+    if op < FIRST_CHAIN:
+        return op
+    return load64(hart[Slot.HOST_SINGLES] + (op - FIRST_CHAIN) * 8)
 
 
 def release_code(hart: Page, frame: int) -> None:
