@@ -7,6 +7,7 @@ scheduler takes it away when another hart has run.
 from isa.causes import Cause
 from isa.machine import MachinePage, ram_load, ram_store
 from isa.mmu import NOT_RAM, Access, access_fault, is_protected, ram_offset, translate
+from isa.points import is_stopped
 from isa.state import Slot
 from isa.trap import pend_address
 from isa.walk import is_virtual
@@ -31,6 +32,8 @@ def reach(hart: MachinePage, va: int, size: int, access: int) -> int:
         return 0
     if is_protected(hart, va, pa, size, access):
         return 0
+    if hart[Slot.POINTS] != 0 and is_stopped(hart, va, size, access):
+        return 0
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
         return access_fault(hart, va, access)
@@ -41,6 +44,8 @@ def amo_load(hart: MachinePage, va: int, size: int) -> int:
     """Give the old value, zero-extended, of memory that may be stored to."""
     offset = reach(hart, va, size, Access.STORE)
     if is_held_up(hart):
+        return 0
+    if hart[Slot.POINTS] != 0 and is_stopped(hart, va, size, Access.LOAD):
         return 0
     hart[Slot.ATOMIC_AT] = offset
     return ram_load(hart, offset, size)

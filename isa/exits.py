@@ -15,12 +15,15 @@ class ExitReason(IntEnum):
     MMIO = 2  # to perform a device access
     WFI = 3  # to wait for an interrupt
     TLB_MISS = 4  # to supply a translation
+    DEBUG = 5  # nothing: the instruction is about to make an access that a debugger asked for
+    MOVED = 6  # nothing: a trap was taken or the privilege changed, and somebody wants to know
 
 
 class Exit(NamedTuple):
-    """An exit. The instruction at `pc` has not been carried out, except for FUEL and WFI.
+    """An exit. The instruction at `pc` has not been carried out, except for FUEL, WFI and MOVED.
 
-    `cause` and `tval` are those of a TRAP; `tval` is the virtual address of an MMIO or TLB_MISS.
+    `cause` and `tval` are those of a TRAP; `tval` is the virtual address of an MMIO, TLB_MISS or
+    DEBUG.
     A named tuple, since one is made on every exit: a frozen dataclass takes four times as long.
     """
 

@@ -5,7 +5,6 @@ that it read, of control registers and of page-table entries, is flipped in a fr
 after which it ends otherwise have decided. So whatever the specification says is explained.
 """
 
-from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -18,6 +17,7 @@ from isa.engine.reference import ReferenceEngine
 from isa.exits import ExitReason
 from isa.hart import Hart
 from isa.mmu import fetch, load, store
+from isa.probe import Probe
 from isa.state import Slot
 from isa.trap import take
 from isa.words import Word
@@ -112,51 +112,6 @@ class Explanation:
         return tuple(r for r in same if r.instead.taken_by != self.outcome.taken_by)
 
 
-class _Ram:
-    """RAM seen through changes that stay here; notes which doublewords are read."""
-
-    def __init__(self, view: memoryview) -> None:
-        self._view = view
-        self._changed: dict[int, int] = {}
-        self.read: list[int] = []
-
-    def __len__(self) -> int:
-        return len(self._view)
-
-    def __getitem__(self, where: slice) -> bytes:
-        if where.stop - where.start == 8 and where.start % 8 == 0:
-            self.read.append(where.start)
-        data = bytearray(self._view[where])
-        for at in range(where.start, where.stop):
-            if at in self._changed:
-                data[at - where.start] = self._changed[at]
-        return bytes(data)
-
-    def __setitem__(self, where: slice, data: bytes) -> None:
-        self._changed.update(zip(range(where.start, where.stop), data, strict=True))
-
-
-class _Probe:
-    """A copy of a hart's state that can be tried things on."""
-
-    def __init__(self, hart: Hart) -> None:
-        self.slots = array("Q", hart.slots.tobytes())
-        self.ram = _Ram(hart.ram)
-        self.frames = hart.frames
-        self.tlb = array("Q", hart.tlb.tobytes())
-        self.engine = None
-        self.read: dict[int, None] = {}
-        self.slots[Slot.TLB_WAYS] = 0  # walk: what a TLB still knows explains nothing
-        self.slots[Slot.PENDING] = self.slots[Slot.EXIT] = 0
-
-    def __getitem__(self, slot: int) -> Word:
-        self.read[int(slot)] = None
-        return Word(self.slots[slot])
-
-    def __setitem__(self, slot: int, value: int) -> None:
-        self.slots[slot] = value & (1 << WORD_BITS) - 1
-
-
 Doing = Callable[[Any], object]
 
 
@@ -169,9 +124,9 @@ class _Trial:
     prepare: Doing = field(default=lambda probe: None)
     is_step: bool = False  # of the hart as it is, and not an access that someone else makes
 
-    def run(self, bits: tuple[Bit, ...] = ()) -> tuple[Outcome, _Probe]:
+    def run(self, bits: tuple[Bit, ...] = ()) -> tuple[Outcome, Probe]:
         """Do it on a fresh copy with some bits flipped."""
-        probe = _Probe(self.hart)
+        probe = Probe(self.hart)
         self.prepare(probe)
         for bit in bits:
             if bit.holder == PRIVILEGE:
@@ -258,7 +213,7 @@ def _together(trial: _Trial, outcome: Outcome, bits: list[Bit]) -> list[Reason]:
     return []
 
 
-def _control_bits(hart: Hart, probe: _Probe, outcome: Outcome) -> Iterator[Bit]:
+def _control_bits(hart: Hart, probe: Probe, outcome: Outcome) -> Iterator[Bit]:
     """Give the bits of the CSRs that were read, without those that are parts of addresses."""
     for slot in probe.read:
         name = Slot(slot).name.lower()
@@ -274,7 +229,7 @@ def _control_bits(hart: Hart, probe: _Probe, outcome: Outcome) -> Iterator[Bit]:
                 yield bit
 
 
-def _entries(trial: _Trial, probe: _Probe) -> tuple[int, ...]:
+def _entries(trial: _Trial, probe: Probe) -> tuple[int, ...]:
     """Give the RAM offsets of the page-table entries read: what is read with translation on."""
     return tuple(probe.ram.read) if trial.hart.slots[Slot.SATP] >> _MODE_AT else ()
 
@@ -301,11 +256,31 @@ def levels(hart: Hart, entries: tuple[tuple[int, int], ...]) -> list[int]:
     return found
 
 
+def told(what: str, hart: Hart, found: Explanation) -> list[str]:
+    """Tell of an explanation in lines for people."""
+    lines = [f"{what}: {found.outcome}"]
+    if found.outcome.cause is None:
+        return lines
+    lines.append(f"  tval {found.outcome.tval:#x}, handler at {found.outcome.handler:#x}")
+    for level, (address, word) in zip(levels(hart, found.entries), found.entries, strict=True):
+        place = f"entry at {address:#x} = {word:#x} [{flags(word)}]"
+        lines.append(f"  walked level {level}, {place}")
+    lines += [f"  because {reason}" for reason in found.deciding]
+    if not found.deciding:
+        lines.append("  whatever any one control bit or page-table entry were")
+    return lines + [f"  there because {reason}" for reason in found.delegating]
+
+
+def flags(word: int) -> str:
+    """Give an entry's flags by their letters."""
+    return "".join("VRWXUGAD"[bit] if word >> bit & 1 else "-" for bit in reversed(range(8)))
+
+
 def _word_at(hart: Hart, at: int) -> int:
     return int.from_bytes(hart.ram[at : at + 8], "little")
 
 
-def _outcome(probe: _Probe, traps_before: int) -> Outcome:
+def _outcome(probe: Probe, traps_before: int) -> Outcome:
     slots = probe.slots
     if slots[Slot.EXIT] == ExitReason.TRAP:
         return Outcome(slots[Slot.CAUSE], slots[Slot.TVAL], "the environment")

@@ -15,6 +15,7 @@ from isa.errors import TraplineError
 from isa.extensions import BITS, DEFAULT
 from isa.memory import Memory, address_of, map_lazily
 from isa.pmp import ALL_ADDRESSES, OPEN_CONFIG
+from isa.points import MOST_POINTS, POINT_WORDS
 from isa.pte import PAGE_SIZE
 from isa.state import SLOTS, Slot
 from isa.tlb import flush, words_needed
@@ -68,7 +69,7 @@ class Hart:
                 f"entries at most {MAX_TLB_ENTRIES}"
             )
         tlb_words = words_needed(sets, ways)
-        self._tlb_map = map_lazily((tlb_words + monitor_words) * 8)
+        self._tlb_map = map_lazily((tlb_words + monitor_words + MOST_POINTS * POINT_WORDS) * 8)
         self.tlb = memoryview(self._tlb_map).cast("Q")
         base, size = ram or (memory.base, memory.size)
         settings = {
@@ -86,6 +87,7 @@ class Hart:
             Slot.HOST_TLB: address_of(self._tlb_map),
             Slot.INLINE_STALE: 1,
             Slot.MONITOR_AT: tlb_words,
+            Slot.POINTS_AT: tlb_words + monitor_words,
         }
         for slot, value in settings.items():
             self.slots[slot] = value

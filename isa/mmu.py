@@ -9,6 +9,7 @@ from isa import mstatus as ms
 from isa.exits import ExitReason
 from isa.machine import MachinePage, note_page, ram_load, ram_store
 from isa.pmp import PMP_R, PMP_W, PMP_X, is_split, may_reach
+from isa.points import is_near, is_stopped
 from isa.pte import PAGE_SIZE
 from isa.state import Slot
 from isa.translation import translate
@@ -70,6 +71,8 @@ def load(hart: MachinePage, va: int, size: int) -> int:
         return 0
     if is_protected(hart, va, pa, size, Access.LOAD):
         return 0
+    if hart[Slot.POINTS] != 0 and is_stopped(hart, va, size, Access.LOAD):
+        return 0
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
         return device_exit(hart, va, pa, size, Access.LOAD)
@@ -88,6 +91,8 @@ def store(hart: MachinePage, va: int, size: int, value: int) -> None:
         return
     if is_protected(hart, va, pa, size, Access.STORE):
         return
+    if hart[Slot.POINTS] != 0 and is_stopped(hart, va, size, Access.STORE):
+        return
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
         hart[Slot.EXIT_VALUE] = value
@@ -100,8 +105,11 @@ def store(hart: MachinePage, va: int, size: int, value: int) -> None:
 def remember(hart: MachinePage, va: int, pa: int, offset: int, access: int) -> None:
     """Let an engine reach a page directly from now on, unless accesses to it must be looked at.
 
-    That is so where PMP decides by the byte, and where the access was made in a guest's place.
+    That is so where PMP decides by the byte, where the access was made in a guest's place, and near
+    a debugger's points.
     """
+    if hart[Slot.POINTS] != 0 and is_near(hart, va, access):
+        return
     lent = hart[Slot.MSTATUS] & (ms.MPRV | ms.MPV)
     if hart[Slot.HYPER_ACCESS] == 0 and lent != ms.MPRV | ms.MPV and not is_split(hart, pa):
         note_page(hart, va, offset, access)
@@ -138,6 +146,8 @@ def part_offset(hart: MachinePage, va: int, size: int, access: int) -> int:
         return 0
     if is_protected(hart, va, pa, size, access):
         return 0
+    if hart[Slot.POINTS] != 0 and is_stopped(hart, va, size, access):
+        return 0
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
         return access_fault(hart, va, access)
@@ -166,7 +176,8 @@ def reach_code(hart: MachinePage, pc: int) -> int:
     if offset == NOT_RAM:
         return access_fault(hart, pc, Access.FETCH)
     hart[Slot.CODE_SPLIT] = 0
-    if is_split(hart, pa):
+    is_watched = hart[Slot.POINTS] != 0 and is_near(hart, pc, Access.FETCH)
+    if is_watched or is_split(hart, pa):
         hart[Slot.CODE_SPLIT] = 1
     return offset
 

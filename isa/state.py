@@ -105,6 +105,9 @@ class Slot(_From0):
     TLB_SETS = auto()  # modelled TLB; a power of two
     TLB_WAYS = auto()  # 0: no modelled TLB
     TLB_SOFT = auto()  # 1: no hardware walker, a TLB miss exits
+    POINTS = auto()  # how many points stop this hart (isa/points.py)
+    MOVES_WATCHED = auto()  # 1: traps and changes of privilege exit
+    MOVES_SEEN = auto()  # what they were compared with last
 
     # Counts
     TRAPS = auto()  # traps taken
@@ -156,6 +159,7 @@ class Slot(_From0):
     HOST_RUN = auto()  # the engine's compiled entry point
     HOST_SINGLES = auto()  # the first operation of each chain of micro-ops
     MONITOR_AT = auto()  # where the monitor's words start behind the modelled TLB
+    POINTS_AT = auto()  # and the points behind those
     END = auto()
 
 

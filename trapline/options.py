@@ -1,28 +1,12 @@
-"""The options that `run`, `boot` and `compare` share, and what they mean for a run.
-
-Options that QEMU and Spike users will try, and that are not there yet, are refused by name.
-"""
+"""The options that `run`, `boot` and `compare` share, and what they mean for a run."""
 
 import argparse
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from isa.errors import TraplineError
 
 if TYPE_CHECKING:
     from trapline.settings import Options
-
-LATER = {
-    "--gdb": "the gdb server",
-}
-"""Options that are known but not there yet, and what they are for."""
-
-
-class _NotYet(argparse.Action):
-    """Refuses an option, saying what is not there yet."""
-
-    def __call__(self, parser: object, namespace: object, *rest: Any) -> NoReturn:
-        option = rest[-1]
-        raise TraplineError(f"{option}: {LATER[option]} cannot be had yet")
 
 
 def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
@@ -70,6 +54,7 @@ def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
         "--dumpdtb", metavar="FILE", help="write the device tree to FILE and run nothing"
     )
     add_signature_options(parser)
+    add_debug_options(parser)
     parser.add_argument(what, nargs="?", help="a bundled guest, a .s file, an ELF, an Image, bytes")
 
 
@@ -107,6 +92,22 @@ def add_signature_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_debug_options(parser: argparse.ArgumentParser) -> None:
+    """Add what lets a debugger in."""
+    parser.add_argument(
+        "--gdb",
+        "-gdb",
+        metavar="[HOST:]PORT",
+        help="let gdb connect there (target remote); port 0 takes a free one",
+    )
+    parser.add_argument(
+        "-s", dest="gdb", action="store_const", const="1234", help="the same as --gdb 1234"
+    )
+    parser.add_argument(
+        "-S", dest="wait", action="store_true", help="stand still until gdb lets the guest run"
+    )
+
+
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that describe a machine and its account."""
     add = parser.add_argument
@@ -130,8 +131,6 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     add("--costs", metavar="PRESET", help="cost model: 1997 (the default), 2006 or today")
     add("--engine", metavar="NAME", help="interpreter or reference; or set TRAPLINE_ENGINE")
     add_device_options(parser)
-    for option in LATER:
-        add(option, action=_NotYet, help=argparse.SUPPRESS)
 
 
 def add_device_options(parser: argparse.ArgumentParser) -> None:

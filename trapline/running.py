@@ -15,11 +15,14 @@ from isa.errors import TraplineError
 from trapline.monitor import MachineMonitor
 from trapline.options import read_options
 from trapline.settings import BIOS_WORDS, EXACT, Options, machine_config, parse_size
-from trapline.terminal import LeftError, TerminalInput, open_input
+from trapline.terminal import LeftError, PipedInput, TerminalInput, open_input
 
 if TYPE_CHECKING:
+    from trapline.debugging import AttendedInput
     from trapline.session import Plan, Result
+    from vmm.machine import Machine
     from vmm.signature import Signature
+    from vmm.stop import Stop
 
 STDOUT = "-"
 
@@ -58,9 +61,10 @@ def _run(args: argparse.Namespace, program: str, options: Options, mode: str) ->
     signature = _find_signature(args, plan)
     monitor = MachineMonitor()
     source = open_input(sys.stdin, monitor)
-    console = make_console(echo, source=source)
+    drive, attended = _debugger(args, source, monitor)
+    console = make_console(echo, source=attended or source)
     try:
-        result = execute(plan, mode, load_engine(plan), console, started=monitor.watch)
+        result = execute(plan, mode, load_engine(plan), console, started=monitor.watch, drive=drive)
     except LeftError:
         return 0
     finally:
@@ -71,6 +75,21 @@ def _run(args: argparse.Namespace, program: str, options: Options, mode: str) ->
         Path(args.signature).write_text(signature.text(result.machine.memory), encoding="ascii")
     _report(args, result)
     return result.exit_status
+
+
+def _debugger(
+    args: argparse.Namespace, source: PipedInput | TerminalInput | None, monitor: MachineMonitor
+) -> tuple[Callable[["Machine", int | None], "Stop"] | None, "AttendedInput | None"]:
+    """Give what runs the machine in place of itself, and the console's input then."""
+    if args.gdb is None:
+        if args.wait:
+            raise TraplineError("-S: who is to let the guest run? give --gdb PORT too")
+        return None, None
+    from trapline.debugging import AttendedInput, Debugging, open_server
+
+    attended = None if source is None else AttendedInput(source)
+    server = open_server(args.gdb, waits=args.wait)
+    return Debugging(server, attended, monitor).drive, attended
 
 
 def _find_signature(args: argparse.Namespace, plan: "Plan") -> "Signature | None":

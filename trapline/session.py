@@ -244,10 +244,12 @@ def execute(
     console: "Console",
     bound: int | None = None,
     started: Callable[["Machine"], None] | None = None,
+    drive: Callable[["Machine", int | None], Stop] | None = None,
 ) -> Result:
     """Make the machine of a mode, run the plan on it, and account for it.
 
-    `bound` is one on instructions beside that of the options; `started` is shown the machine.
+    `bound` is one on instructions beside that of the options; `started` is shown the machine;
+    `drive` runs it up to a bound, in place of `Machine.run`.
     """
     from vmm.memory import find_mode
     from vmm.state_hash import state_sha256
@@ -260,7 +262,8 @@ def execute(
     cpu_before, wall_before = time.process_time(), time.perf_counter()
     bounds = [limit for limit in (plan.options.max_instructions, bound) if limit is not None]
     try:
-        stop = machine.run(min(bounds, default=None))
+        least = min(bounds, default=None)
+        stop = machine.run(least) if drive is None else drive(machine, least)
     finally:
         machine.close()
     cpu_s, wall_s = time.process_time() - cpu_before, time.perf_counter() - wall_before

@@ -48,6 +48,10 @@ class PipedInput:
         self._descriptor = descriptor
         self.is_open = True
 
+    def fileno(self) -> int:
+        """Give what can be waited on."""
+        return self._descriptor
+
     def __call__(self, limit: int) -> bytes:
         """Give what has arrived."""
         if not self.is_open:
@@ -82,6 +86,10 @@ class TerminalInput:
         self.is_open = True
         self._is_escaped = False
         self._line: bytearray | None = None  # of a monitor command that is being typed
+
+    def fileno(self) -> int:
+        """Give what can be waited on."""
+        return self._descriptor
 
     def __call__(self, limit: int) -> bytes:
         """Give the keys pressed, but for those that are not the guest's."""

@@ -60,6 +60,7 @@ LAST_EXITS = 8
 
 # What every exit looks at: finding a member of an enum takes longer than reading a slot.
 FUEL, TRAP, MMIO, WFI = ExitReason.FUEL, ExitReason.TRAP, ExitReason.MMIO, ExitReason.WFI
+DEBUG, MOVED = ExitReason.DEBUG, ExitReason.MOVED
 ECALL_S, BREAKPOINT, STORE = Cause.ECALL_S, Cause.BREAKPOINT, Access.STORE
 SEMIHOSTED = int(Slot.SEMIHOSTED)
 PC, EXIT, TRAPS, MIP = int(Slot.PC), int(Slot.EXIT), int(Slot.TRAPS), int(Slot.MIP)
@@ -84,6 +85,8 @@ class Machine:
         self.harts: Sequence[Hart] = cpu.harts
         self.console = console
         self.stop: Stop | None = None
+        self.reached: Exit | None = None
+        """What a debugger's point was reached by, when that is why the machine stopped."""
         self.current = 0
         self.settled = 0  # exits that asked for something
         self._notes: deque[tuple[int, int, str | int, int]] = deque(maxlen=LAST_EXITS)
@@ -176,9 +179,9 @@ class Machine:
     def run(self, max_instructions: int | None = None) -> Stop:
         """Run until the guest ends, can make no progress, or has used its instructions.
 
-        After a stop at the bound, running goes on as if there had been none.
+        After a stop at the bound or for a debugger, running goes on as if there had been none.
         """
-        if self.stop is not None and self.stop.reason is StopReason.BOUND:
+        if self.stop is not None and self.stop.reason in (StopReason.BOUND, StopReason.DEBUG):
             self.stop = None
         end = None if max_instructions is None else self.progress + max_instructions
         while self.stop is None:
@@ -225,6 +228,20 @@ class Machine:
                 return False
             self.advance(min(self._share, end - self.progress))
         return True
+
+    @property
+    def share(self) -> int:
+        """What is left of the turn that is under way."""
+        return self._share
+
+    def prefer(self, index: int) -> None:
+        """Give a hart the next turn, out of order, if it can run at all."""
+        if self.next_hart() == index or not self._is_ready(index):
+            return
+        if index in self._turns:
+            self._turns.remove(index)
+        self._turns.appendleft(index)
+        self._share = self._quantum
 
     def next_hart(self) -> int | None:
         """Give the hart whose turn it is; every hart that can run has one in a round."""
@@ -275,6 +292,12 @@ class Machine:
                 continue
             if exit_.reason is WFI:
                 return True
+            if exit_.reason is DEBUG:
+                self.reached = exit_
+                self.stop = Stop(StopReason.DEBUG, 0, f"hart {index} at {exit_.pc:#x}")
+                return False
+            if exit_.reason is MOVED:
+                continue
             self.settle(hart, exit_)
             if self.states.status(index) is not HartState.STARTED:
                 return True

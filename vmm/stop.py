@@ -14,6 +14,7 @@ class StopReason(Enum):
     RESET = "reset"  # the guest asked for a reboot
     BOUND = "bound"  # the bound on instructions was reached
     IDLE = "idle"  # no hart can ever run again, on the bare board
+    DEBUG = "debug"  # a debugger's breakpoint or watchpoint was reached; the run can go on
     STUCK = "stuck"  # the monitor stopped a domain that can make no progress
 
 

@@ -99,6 +99,10 @@ class VirtualCpu:
             vcpu.slots[Slot.RESERVED] = host.slots[Slot.RESERVED]
         self._use(mode)
 
+    def pages(self, index: int) -> Sequence[Hart]:
+        """Give the vCPU, and the hart that runs it."""
+        return (self.harts[index], self.hosts[index])
+
     def run(self, index: int, fuel: int) -> Exit:
         """Run a vCPU until it asks for something, or `fuel` instructions retired or trapped."""
         vcpu = self.harts[index]

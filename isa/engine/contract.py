@@ -40,7 +40,7 @@ class Engine(Protocol):
 # Exits are frequent, and looking up a member of an enum takes longer than reading a slot.
 _REASONS = tuple(ExitReason)
 _FUEL = ExitReason.FUEL
-_SILENT = (_FUEL, ExitReason.WFI)
+_SILENT = (_FUEL, ExitReason.WFI, ExitReason.MOVED)
 _PC, _NEXT_PC, _INSTRET = int(Slot.PC), int(Slot.NEXT_PC), int(Slot.INSTRET)
 _EXIT, _EXIT_INSN = int(Slot.EXIT), int(Slot.EXIT_INSN)
 _F0 = int(Slot.F0)

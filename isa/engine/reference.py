@@ -14,7 +14,8 @@ from isa.extensions import needs
 from isa.hart import Hart
 from isa.insn import Insn, Kind
 from isa.interrupts import current_mip, take_interrupt
-from isa.mmu import fetch, load, store
+from isa.mmu import Access, fetch, load, store
+from isa.points import has_moved, is_stopped
 from isa.softfloat.status import LAST_MODE, is_off, note_write, rounding
 from isa.spec import FORMS, TABLE, InstructionTable
 from isa.state import Slot
@@ -56,11 +57,13 @@ class ReferenceEngine:
                 if hart[Slot.EXIT]:
                     break
                 fuel -= 1
-                continue
-            self._step(hart)
-            if hart[Slot.EXIT]:
+            else:
+                self._step(hart)
+                if hart[Slot.EXIT]:
+                    break
+                fuel -= 1
+            if hart[Slot.MOVES_WATCHED] and has_moved(hart):
                 break
-            fuel -= 1
         return read_exit(hart)
 
     def execute(self, hart: Hart, insn_word: int) -> Exit:
@@ -71,6 +74,8 @@ class ReferenceEngine:
         return read_exit(hart)
 
     def _step(self, hart: Hart) -> None:
+        if hart[Slot.POINTS] and is_stopped(hart, hart[Slot.PC], 1, Access.FETCH):
+            return
         raw = fetch(hart, hart[Slot.PC])
         if not hart[Slot.PENDING] and not hart[Slot.EXIT]:
             self._carry_out(hart, Word(raw))

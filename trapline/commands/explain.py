@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 def report(what: str, hart: "Hart", found: "Explanation", filename: str | None) -> None:
     """Print an explanation, or write it as JSON."""
-    from isa.explain import levels
+    from isa.explain import levels, told
 
     entries = list(zip(levels(hart, found.entries), found.entries, strict=True))
     if filename is not None:
@@ -89,23 +89,8 @@ def report(what: str, hart: "Hart", found: "Explanation", filename: str | None) 
 
         write_json(filename, to_json(what, found, entries))
         return
-    print(f"{what}: {found.outcome}")
-    if found.outcome.cause is None:
-        return
-    print(f"  tval {found.outcome.tval:#x}, handler at {found.outcome.handler:#x}")
-    for level, (address, word) in entries:
-        print(f"  walked level {level}, entry at {address:#x} = {word:#x} [{flags(word)}]")
-    for reason in found.deciding:
-        print(f"  because {reason}")
-    if not found.deciding:
-        print("  whatever any one control bit or page-table entry were")
-    for reason in found.delegating:
-        print(f"  there because {reason}")
-
-
-def flags(word: int) -> str:
-    """Give an entry's flags by their letters."""
-    return "".join("VRWXUGAD"[bit] if word >> bit & 1 else "-" for bit in reversed(range(8)))
+    for line in told(what, hart, found):
+        print(line)
 
 
 def to_json(

@@ -21,6 +21,10 @@ class Cpu(Protocol):
         """The harts as the guest sees them; a virtual CPU is one."""
         ...
 
+    def pages(self, index: int) -> Sequence[Hart]:
+        """Give the pages on which a hart's instructions are executed."""
+        ...
+
     def run(self, index: int, fuel: int) -> Exit:
         """Run a hart until it asks for something, or `fuel` instructions retired or trapped."""
         ...

@@ -22,6 +22,10 @@ class BareCpu:
         self._engine = engine
         self.harts = harts
 
+    def pages(self, index: int) -> Sequence[Hart]:
+        """Give the hart itself."""
+        return (self.harts[index],)
+
     def run(self, index: int, fuel: int) -> Exit:
         """Run a hart until it asks for something, or `fuel` instructions retired or trapped."""
         return self._engine.run(self.harts[index], fuel)

@@ -11,6 +11,7 @@ from isa.csrs import CSRS
 from isa.exits import ExitReason
 from isa.interrupts import current_mip, take_interrupt, until_timer
 from isa.machine import MachinePage, engine_execute, engine_run
+from isa.points import has_moved
 from isa.softfloat.status import is_off, note_write
 from isa.spec import TABLE
 from isa.state import Slot
@@ -64,6 +65,8 @@ def run_vcpu(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
             if vcpu[Slot.EXIT]:
                 break
             fuel = fuel - 1
+            if vcpu[Slot.MOVES_WATCHED] != 0 and has_moved(vcpu):
+                break
             continue
         if refills > MOST_REFILLS or is_privilege_lent(vcpu):
             fuel = fuel - interpret_one(hart, vcpu)
@@ -81,6 +84,8 @@ def run_vcpu(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
                 if done + spent != 0:
                     refills = 0
         if vcpu[Slot.EXIT]:
+            break
+        if vcpu[Slot.MOVES_WATCHED] != 0 and has_moved(vcpu):
             break
     return vcpu[Slot.EXIT]
 
@@ -167,6 +172,9 @@ def handle_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
     if reason == ExitReason.TLB_MISS:
         log_exit(vcpu, TLB_MISS, vcpu[Slot.PC], hart[Slot.TVAL])
         return serve_memory(hart, vcpu, hart[Slot.TVAL], hart[Slot.EXIT_ACCESS])
+    if reason == ExitReason.DEBUG:
+        pass_on(hart, vcpu)
+        return 0
     cause = hart[Slot.CAUSE]
     if is_page_fault(cause):
         log_exit(vcpu, cause, vcpu[Slot.PC], hart[Slot.TVAL])
@@ -198,6 +206,14 @@ def handle_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
 def is_page_fault(cause: int) -> bool:
     """Say whether a hart with a walker of its own has found no translation."""
     return cause >= Cause.FETCH_PAGE and cause <= Cause.STORE_PAGE
+
+
+def pass_on(hart: MachinePage, vcpu: MachinePage) -> None:
+    """Make the hart's exit to a debugger the vCPU's own."""
+    vcpu[Slot.EXIT] = hart[Slot.EXIT]
+    vcpu[Slot.EXIT_ACCESS] = hart[Slot.EXIT_ACCESS]
+    vcpu[Slot.EXIT_SIZE] = hart[Slot.EXIT_SIZE]
+    vcpu[Slot.TVAL] = hart[Slot.TVAL]
 
 
 def emulate(hart: MachinePage, vcpu: MachinePage, insn: int) -> None:

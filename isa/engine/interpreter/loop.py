@@ -39,7 +39,8 @@ from isa.engine.lowering.words import load64, store64
 from isa.exits import ExitReason
 from isa.interrupts import current_mip, take_interrupt, until_timer
 from isa.machine import MachinePage
-from isa.mmu import fetch_at, reach_code
+from isa.mmu import Access, fetch_at, reach_code
+from isa.points import has_moved, is_stopped
 from isa.pte import PAGE_SHIFT, PAGE_SIZE
 from isa.state import Slot
 from isa.trap import take
@@ -68,8 +69,10 @@ def run_loop(hart: MachinePage, fuel: int) -> int:
         if take_interrupt(hart):
             if hart[Slot.EXIT]:
                 break
-            select_context(hart)
             fuel = fuel - 1
+            if hart[Slot.MOVES_WATCHED] != 0 and has_moved(hart):
+                break
+            select_context(hart)
             continue
         allowed = until_timer(hart, fuel)
         left = hot(hart, allowed)
@@ -81,6 +84,8 @@ def run_loop(hart: MachinePage, fuel: int) -> int:
         fuel = fuel - step(hart)
         if hart[Slot.EXIT]:
             break
+        if hart[Slot.MOVES_WATCHED] != 0 and has_moved(hart):
+            break
         select_context(hart)
     return hart[Slot.EXIT]
 
@@ -88,6 +93,8 @@ def run_loop(hart: MachinePage, fuel: int) -> int:
 def step(hart: MachinePage) -> int:
     """Do what the hot loop could not at pc; gives 1 when that consumed the instruction."""
     pc = hart[Slot.PC]
+    if hart[Slot.POINTS] != 0 and is_stopped(hart, pc, 1, Access.FETCH):
+        return 1
     entry = inline_entry(hart, pc)
     was_ready = load64(entry) == inline_tag(hart, pc)
     if was_ready:

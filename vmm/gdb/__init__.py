@@ -1,0 +1,1 @@
+"""The gdb server: gdb's remote serial protocol for a machine, its harts as threads."""
