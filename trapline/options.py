@@ -1,4 +1,7 @@
-"""The options that `run`, `boot` and `compare` share, and what they mean for a run."""
+"""The options that `run`, `boot` and `compare` share, and what they mean for a run.
+
+QEMU's spellings are taken where the meaning is the same.
+"""
 
 import argparse
 from typing import TYPE_CHECKING

@@ -1,13 +1,16 @@
-"""The last exits of a vCPU, kept by the code that handles them, compiled or not.
+"""The last exits: of a vCPU, which compiled code keeps, and of a machine to its environment.
 
-A small ring behind the monitor's other words: for each exit what it was, where, and the address or
-instruction word that it was about. Read when a domain has to be explained.
+The first are a small ring behind the monitor's other words: for each exit what it was, where, and
+the address or instruction word that it was about. Read when a domain has to be explained.
 """
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from isa.causes import Cause, describe_cause
 from isa.disasm import disassemble
+from isa.exits import Exit
 from isa.hart import Hart
 from isa.machine import MachinePage, tlb_get, tlb_put
 from isa.spec import TABLE
@@ -38,6 +41,25 @@ class LoggedExit:
         if self.cause == Cause.ECALL_U:
             return "ecall"
         return f"{describe_cause(self.cause)} {self.value:#x}"
+
+
+class ExitNotes:
+    """The last exits that asked a machine for something."""
+
+    def __init__(self) -> None:
+        self._notes: deque[tuple[int, int, str | int, int]] = deque(maxlen=LOG_EXITS)
+
+    def add(self, hart: Hart, exit_: Exit, what: str | int, value: int) -> None:
+        """Remember an exit: what it was, or which extension a call was for."""
+        self._notes.append((hart.id, exit_.pc, what, value))
+
+    def told(self, name: Callable[[int], str]) -> list[str]:
+        """Tell of the exits, the latest at the end; `name` names extensions."""
+        return [
+            f"hart {hart} at {pc:#x}: {what if isinstance(what, str) else f'SBI {name(what)}'}"
+            f" {value:#x}"
+            for hart, pc, what, value in self._notes
+        ]
 
 
 def log_exit(vcpu: MachinePage, cause: int, pc: int, value: int) -> None:

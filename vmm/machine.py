@@ -39,6 +39,7 @@ from vmm.devices.clint import Clint
 from vmm.devices.rom import Rom
 from vmm.devices.rtc import Rtc
 from vmm.devices.uart import Uart
+from vmm.exit_log import ExitNotes
 from vmm.fdt import TIMEBASE_HZ
 from vmm.guest_memory import GuestMemory
 from vmm.hypercalls.sbi import SbiTable
@@ -51,12 +52,12 @@ from vmm.timers import NEVER, Timers
 
 if TYPE_CHECKING:
     from vmm.devices.virtio.device import VirtioDevice
+    from vmm.htif import Htif
     from vmm.semihosting import Semihosting
 
 MASK = (1 << 64) - 1
 A0, A1, A2, A6, A7 = 10, 11, 12, 16, 17
 SLICE = 20_000_000  # instructions between looks at the host: some 0.05 s
-LAST_EXITS = 8
 
 # What every exit looks at: finding a member of an enum takes longer than reading a slot.
 FUEL, TRAP, MMIO, WFI = ExitReason.FUEL, ExitReason.TRAP, ExitReason.MMIO, ExitReason.WFI
@@ -85,11 +86,12 @@ class Machine:
         self.harts: Sequence[Hart] = cpu.harts
         self.console = console
         self.stop: Stop | None = None
+        self.mailbox: Htif | None = None
         self.reached: Exit | None = None
         """What a debugger's point was reached by, when that is why the machine stopped."""
         self.current = 0
         self.settled = 0  # exits that asked for something
-        self._notes: deque[tuple[int, int, str | int, int]] = deque(maxlen=LAST_EXITS)
+        self._notes = ExitNotes()
         self.calls = 0  # of the environment that harts have made; each counts as a trap too
         self.states = HartStates(range(len(self.harts)), 0)
         self.timers = Timers(self)
@@ -145,7 +147,8 @@ class Machine:
         rom = self.devices["rom"]
         assert isinstance(rom, Rom), "the board has a boot ROM"
         rom.content = plan.rom()
-        self._open_mailbox(plan)
+        if plan.tohost is not None and self.memory.contains(plan.tohost, 8):
+            self.open_mailbox(plan.tohost, plan.fromhost)
         if plan.starts_in_machine_mode(self.ram):
             for hart in self.harts:
                 self._enter_machine(hart, plan.hart_entry(hart.id))
@@ -154,15 +157,14 @@ class Machine:
         else:
             enter_supervisor(self.harts[0], plan.hart_entry(0))
 
-    def _open_mailbox(self, plan: BootPlan) -> None:
+    def open_mailbox(self, tohost: int, fromhost: int | None) -> None:
         """Listen to a program that brings a mailbox for its host."""
-        if plan.tohost is None or not self.memory.contains(plan.tohost, 8):
-            return
         from vmm.htif import Htif
 
-        has_answer = plan.fromhost is not None and self.memory.contains(plan.fromhost, 8)
-        fromhost = plan.fromhost if has_answer else None
-        self.timers.watch(Htif(self.memory, self.console, self.end, plan.tohost, fromhost))
+        if fromhost is not None and not self.memory.contains(fromhost, 8):
+            fromhost = None
+        self.mailbox = Htif(self.memory, self.console, self.end, tohost, fromhost)
+        self.timers.watch(self.mailbox)
 
     @staticmethod
     def _enter_machine(hart: Hart, entry: HartEntry) -> None:
@@ -351,7 +353,7 @@ class Machine:
 
     def _access_device(self, hart: Hart, exit_: Exit) -> None:
         """Perform a device access; one that nothing answers is an access fault of the guest."""
-        self._note(hart, exit_, "store" if exit_.access == STORE else "load", exit_.pa)
+        self._notes.add(hart, exit_, "store" if exit_.access == STORE else "load", exit_.pa)
         if exit_.access == STORE:
             fault = self.bus.write(exit_.pa, exit_.size, exit_.value)
             value: int | BusFault = 0 if fault is None else fault
@@ -373,11 +375,11 @@ class Machine:
             self._semihosting.settle(hart)
             return
         if exit_.cause != ECALL_S:
-            self._note(hart, exit_, describe_cause(exit_.cause), exit_.tval)
+            self._notes.add(hart, exit_, describe_cause(exit_.cause), exit_.tval)
             enter_s(hart, exit_.cause, exit_.tval)
             return
         eid, fid = registers[A7], registers[A6]
-        self._note(hart, exit_, eid, fid)
+        self._notes.add(hart, exit_, eid, fid)
         args = registers[A0:A6].tolist()
         self._finish_call(hart, self._sbi.call(self.platform, hart.id, eid, fid, args))
 
@@ -402,18 +404,10 @@ class Machine:
         registers[TRAPS] += 1
         registers[PC] = registers[PC] + 4 & MASK
 
-    def _note(self, hart: Hart, exit_: Exit, what: str | int, value: int) -> None:
-        """Remember an exit: what it was, or which extension a call was for."""
-        self._notes.append((hart.id, exit_.pc, what, value))
-
     @property
     def last_exits(self) -> list[str]:
         """Tell of the last exits to the environment, the latest at the end."""
-        return [self._describe(*note) for note in self._notes]
-
-    def _describe(self, hart: int, pc: int, what: str | int, value: int) -> str:
-        text = what if isinstance(what, str) else f"SBI {self._sbi.name(what)}"
-        return f"hart {hart} at {pc:#x}: {text} {value:#x}"
+        return self._notes.told(self._sbi.name)
 
 
 def _make_semihosting(machine: Machine) -> "Semihosting":

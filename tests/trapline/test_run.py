@@ -231,7 +231,7 @@ def test_the_device_tree_says_where_the_initial_ram_disk_is(tmp_path):
         (["--max-instructions", "0", "hello"], "a bound of 0 instructions"),
         (["--initrd", "lost", "hello"], "lost: No such file or directory"),
         (["--json", "lost/a.json", "hello"], "lost/a.json: No such file or directory"),
-        (["--gdb", ":1234", "hello"], "--gdb: the gdb server cannot be had yet"),
+        (["--gdb", "here", "hello"], "--gdb here: expected [HOST:]PORT"),
         (["--bios", "fw", "hello"], "fw: No such file or directory"),
         (["--second-tlb", "4x4", "hello"], "unrecognized arguments"),
     ],

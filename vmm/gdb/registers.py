@@ -104,7 +104,7 @@ def describe(hart: Hart) -> str:
     features.append(_feature("virtual", virtual))
     return (
         '<?xml version="1.0"?>\n<!DOCTYPE target SYSTEM "gdb-target.dtd">\n'
-        '<target version="1.0">\n<architecture>riscv:rv64</architecture>\n'
+        '<target version="1.0">\n<architecture>riscv:rv64</architecture>\n<osabi>none</osabi>\n'
         f"{''.join(features)}</target>\n"
     )
 
