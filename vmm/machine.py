@@ -40,10 +40,10 @@ from vmm.devices.rom import Rom
 from vmm.devices.rtc import Rtc
 from vmm.devices.uart import Uart
 from vmm.exit_log import ExitNotes
-from vmm.fdt import TIMEBASE_HZ
 from vmm.guest_memory import GuestMemory
 from vmm.hypercalls.sbi import SbiTable
 from vmm.hypercalls.sbi.hsm import HartState, HartStates
+from vmm.idle import skip_idle
 from vmm.receiver import Receiver
 from vmm.recurrence import Watch
 from vmm.see import Platform, enter_supervisor
@@ -97,7 +97,8 @@ class Machine:
         self.timers = Timers(self)
         self._quantum = config.quantum if len(self.harts) > 1 else NEVER
         self._turns: deque[int] = deque()  # harts that still have a turn in this round
-        self._share = self._quantum  # what is left of the first one's
+        self.share = self._quantum  # what is left of the first one's
+        self.is_watched = is_watched
         self._watch = Watch(self) if is_watched else None
         self.platform = Platform(self)
         self._sbi = SbiTable()
@@ -210,14 +211,14 @@ class Machine:
         """
         index = self.next_hart()
         if index is None:
-            self._skip_idle()
+            skip_idle(self)
             return
         before = self.harts[index].progress
-        is_over = self._turn(index, min(budget, self._share))
-        self._share -= self.harts[index].progress - before
-        if is_over or self._share <= 0:
+        is_over = self._turn(index, min(budget, self.share))
+        self.share -= self.harts[index].progress - before
+        if is_over or self.share <= 0:
             self._turns.popleft()
-            self._share = self._quantum
+            self.share = self._quantum
             if not self._turns:
                 self._level_clocks()
 
@@ -228,13 +229,8 @@ class Machine:
         while self.stop is None and self._turns and self._turns[0] == index:
             if self.progress >= end:
                 return False
-            self.advance(min(self._share, end - self.progress))
+            self.advance(min(self.share, end - self.progress))
         return True
-
-    @property
-    def share(self) -> int:
-        """What is left of the turn that is under way."""
-        return self._share
 
     def prefer(self, index: int) -> None:
         """Give a hart the next turn, out of order, if it can run at all."""
@@ -243,7 +239,7 @@ class Machine:
         if index in self._turns:
             self._turns.remove(index)
         self._turns.appendleft(index)
-        self._share = self._quantum
+        self.share = self._quantum
 
     def next_hart(self) -> int | None:
         """Give the hart whose turn it is; every hart that can run has one in a round."""
@@ -310,24 +306,6 @@ class Machine:
         latest = max(hart.clock for hart in self.harts)
         for hart in self.harts:
             hart[Slot.IDLE] += latest - hart.clock
-
-    def _skip_idle(self) -> None:
-        """Let time pass to the next event; when none is to come, the run is over."""
-        running = [
-            n for n in range(len(self.harts)) if self.states.status(n) is not HartState.STOPPED
-        ]
-        wait = self.timers.wait(running)
-        seconds = None if wait is None else wait / self.config.tick / TIMEBASE_HZ
-        if self.timers.look() or self.receiver.wait(seconds):
-            return
-        if wait is not None:
-            for hart in self.harts:
-                hart[Slot.IDLE] += wait
-        elif self._watch is not None:
-            detail = "every hart waits for an interrupt that cannot come"
-            self.stop = Stop(StopReason.STUCK, 125, detail)
-        else:
-            self.stop = Stop(StopReason.IDLE, 124, "no interrupt can wake any hart")
 
     # --------------------------------------------------------------------------------- exits
 
