@@ -102,6 +102,13 @@ class Architecture:
         self.names = frozenset(names)
         self.text = "rv64" + "_".join(f"{name}{versions[name]}" for name in names)
         self.has_compressed = bool(self.names & {"c", "zca"})
+        self._asked: dict[str, bool] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Architecture) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
     def has(self, ext: str) -> bool:
         """Say whether one of the extensions named with bars between them is there.
@@ -109,8 +116,12 @@ class Architecture:
         Of those with `&` between them each must be. A name that is no extension of the tables is a
         user's own, which is always there.
         """
-        if "&" in ext:
-            return all(self.has(part) for part in ext.split("&"))
+        known = self._asked.get(ext)
+        if known is None:
+            known = self._asked[ext] = self._find(ext)
+        return known
+
+    def _find(self, ext: str) -> bool:
         names = self.names
         if "&" in ext:
             return all(self.has(part) for part in ext.split("&"))

@@ -30,6 +30,7 @@ from assembler.macros import Macro
 from assembler.match import Prepared, prepare
 from assembler.options import DEFAULT_MARCH, PRIV_SPEC, make_target
 from assembler.parse import Parser, Tree, terminal
+from assembler.plans import Plan, make_plan
 from assembler.sections import Section, layout
 from assembler.source import Frame, Spot, Statement, marker, split
 from assembler.subsections import join_subsections
@@ -39,6 +40,7 @@ from isa.errors import Location
 MAX_DEPTH = 100  # frames open at once
 MAX_EXPANDED = 2_000_000  # statements that macros and repeats may produce
 MAX_KEPT = 100_000  # prepared statements
+MAX_PLANS = 10_000
 _FIRST_SECTIONS = (
     (".text", "ax", "progbits"),
     (".data", "wa", "progbits"),
@@ -96,8 +98,9 @@ class Assembly(Debugging):
         self.is_ended = False
         self.is_exited = False
         self._expanded = 0
-        self._kept: dict[str, Prepared] = {}
-        self._kept_for: dict[str, dict[str, Prepared]] = {self.target.arch: self._kept}
+        self._kept: dict[str, Prepared] = {}  # by the text of the statement
+        self._plans: dict[tuple[str, str], Plan | None] = {}  # by mnemonic and shape
+        self._kept_for = {self.target.arch: (self._kept, self._plans)}
         self._head = _head_pattern().match
 
     # ---- running
@@ -275,14 +278,28 @@ class Assembly(Debugging):
             known = [*forms(), *self.macros]
             raise Complaint(f"unknown instruction {word!r}{nearest(word, known)}", start)
         try:
-            arch = self.target.switches.arch
-            prepared = prepare(word, self.parser.operands(text[rest:]), arch)
+            prepared = self._prepare(word, text[rest:])
             if not start and len(self._kept) < MAX_KEPT:
                 self._kept[text] = prepared
             self.emit(prepared)
         except Complaint as complaint:
             at = start if complaint.column is None else rest + complaint.column
             raise Complaint(complaint.message, at) from None
+
+    def _prepare(self, mnemonic: str, text: str) -> Prepared:
+        """Match a statement, or fill in the plan of its kind."""
+        shape, atoms = self.parser.split(text)
+        key = mnemonic, shape
+        plan = self._plans.get(key)
+        prepared = None if plan is None else plan.fill(atoms)
+        if prepared is None:
+            operands = self.parser.shaped(text, shape, atoms)
+            arch = self.target.switches.arch
+            prepared = prepare(mnemonic, operands, arch)
+            if plan is None and prepared.form is not None and len(self._plans) < MAX_PLANS:
+                plan = make_plan(prepared.form, operands, arch, prepared)
+                self._plans[key] = plan
+        return prepared
 
     def instruct(self, mnemonic: str, operands: str) -> None:
         """Assemble one instruction."""
@@ -357,7 +374,7 @@ class Assembly(Debugging):
     def switches_changed(self) -> None:
         """Assemble as the switches say from here on."""
         arch = self.target.arch
-        self._kept = self._kept_for.setdefault(arch, {})
+        self._kept, self._plans = self._kept_for.setdefault(arch, ({}, {}))
         self.section.set_architecture(arch)
 
     def make_local(self) -> str:
@@ -376,7 +393,7 @@ class Assembly(Debugging):
     def forget_prepared(self) -> None:
         """Forget prepared statements: a new macro may have taken over a mnemonic."""
         if next(reversed(self.macros), "") in forms():
-            for kept in self._kept_for.values():
+            for kept, _ in self._kept_for.values():
                 kept.clear()
 
     def location(self) -> Location:

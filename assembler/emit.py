@@ -5,15 +5,13 @@ becomes of fixups at the end (`finish.py`).
 """
 
 from assembler.branches import branch_point
-from assembler.compress import Short, candidates, compress
+from assembler.constants import constant
 from assembler.errors import Complaint
 from assembler.expr import Linear, Value, describe, evaluate, fold
-from assembler.forms import Form, forms
 from assembler.match import Patch, Prepared, prepare
 from assembler.nops import nop_fill
 from assembler.options import Target
 from assembler.parse import Tree
-from assembler.pseudo import load_constant
 from assembler.reloc import Field, high_part, low_part, patch_field
 from assembler.sections import Fixup, Place, Section
 from assembler.source import Frame, Spot, Statement
@@ -49,7 +47,6 @@ class Emitter:
         self.source = Frame("")
         self.statement = Statement(1, 0, "")
         self._spot: Spot | None = None
-        self._constants: dict[tuple[int, int, str], bytes] = {}
         self._addresses: dict[tuple[str, int], tuple[bytes, Field, Field]] = {}
 
     @property
@@ -119,6 +116,8 @@ class Emitter:
                 return None
             values.append(value)
         key = tuple(values)
+        if prepared.variants is None:
+            prepared.variants = {}
         variant = prepared.variants.get(key)
         if variant is None:
             assert prepared.operands is not None
@@ -176,7 +175,8 @@ class Emitter:
         if self.is_marking:
             self.mark_line()
         if isinstance(value, int):
-            data = self._constant(prepared.register, value, prepared.special == "constant")
+            is_small = prepared.special == "constant"
+            data = constant(self.target.switches.arch, prepared.register, value, is_small)
             self.section.emit(data)
             self.section.stretch += data[0] & 0x7F == _LUI
         elif prepared.special == "constant":
@@ -186,16 +186,6 @@ class Emitter:
             )
         else:
             self._emit_address(prepared.special, prepared.register, written)
-
-    def _constant(self, register: int, value: int, is_small: bool) -> bytes:
-        """Give the instructions that load a constant; `li` has one of its own for small ones."""
-        arch = self.target.switches.arch
-        key = register, value, arch.text + " " * is_small
-        data = self._constants.get(key)
-        if data is None:
-            writer = ConstantWriter(self.target)
-            data = self._constants[key] = writer.words(register, value, is_small)
-        return data
 
     def _emit_address(self, name: str, register: int, value: Value) -> None:
         if name == "la" and self.target.switches.pic:
@@ -270,50 +260,3 @@ def _address_parts(name: str, register: int) -> tuple[bytes, Field, Field]:
     high = Field(4, relocation, auipc.pattern.operands["imm20"], high_part, name)
     low = Field(4, "R_RISCV_PCREL_LO12_I", second.pattern.operands["imm"], low_part, name)
     return first_word.to_bytes(4, "little") + second_word.to_bytes(4, "little"), high, low
-
-
-class ConstantWriter:
-    """Builds constants in a register, with short instructions where they fit."""
-
-    def __init__(self, target: Target) -> None:
-        self._switches = target.switches
-
-    def words(self, register: int, value: int, is_small: bool) -> bytes:
-        """Give the instructions."""
-        if is_small and -0x800 <= value < 0x800:
-            return self._small(register, value)
-        data = b""
-        source = 0
-        steps = load_constant(value)
-        if not register and steps[0][0] == "lui" and [name for name, _ in steps[1:2]] != ["addiw"]:
-            steps.insert(1, ("addiw", 0))  # GNU as cannot tell register zero from nothing loaded
-        for name, immediate in steps:
-            insn = TABLE.by_name[name]
-            values = [register, immediate] if name == "lui" else [register, source, immediate]
-            short = self._short(_constant_rows(name), values)
-            if short is not None:
-                data += short
-            else:
-                names = [operand.name for operand in insn.operands]
-                word = insn.encode(**dict(zip(names, values, strict=True)))
-                data += word.to_bytes(4, "little")
-            source = register
-        return data
-
-    def _small(self, register: int, value: int) -> bytes:
-        short = self._short(_constant_rows("li"), [register, value])
-        if short is not None:
-            return short
-        return TABLE.by_name["addi"].encode(rd=register, rs1=0, imm=value).to_bytes(4, "little")
-
-    def _short(self, rows: tuple[Short, ...], values: list[int]) -> bytes | None:
-        if not self._switches.arch.has_compressed:
-            return None
-        found = compress(rows, values, self._switches.arch)
-        return None if found is None else found[1].to_bytes(2, "little")
-
-
-def _constant_rows(name: str) -> tuple[Short, ...]:
-    """Give the short forms of an instruction that `li` is made of, immediate last."""
-    form: Form = forms()[name][0]
-    return candidates(name, form)

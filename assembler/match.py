@@ -5,13 +5,14 @@ symbols get their values when it is emitted (`emit.py`). Not here: the forms (`f
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
 from assembler.architecture import Architecture
 from assembler.binding import Bound, bind
 from assembler.compress import Short, candidates, compress
+from assembler.constants import constant
 from assembler.errors import Complaint, nearest
 from assembler.expr import evaluate
 from assembler.forms import PAIR, Described, Form, Move, Step, forms
@@ -26,6 +27,7 @@ from isa.spec import FORMS, TABLE, Operand
 
 _PRIVILEGED = ("M-mode", "S-mode")
 _UPPER = ("lui", "auipc")  # behind these GNU as begins a new frag
+_LUI = 0x37  # the opcode
 _CALL = "call"  # not a relocation function of the language: what call and tail ask for
 _TOO_LARGE = 1 << 70  # stands for an operand that no short form can hold
 
@@ -75,7 +77,8 @@ class Prepared:
     mnemonic: str = ""
     operands: Operands | None = None
     unknown: tuple[Tree, ...] = ()
-    variants: "dict[tuple[int, ...], Prepared]" = field(default_factory=dict)
+    variants: "dict[tuple[int, ...], Prepared] | None" = None
+    form: Form | None = None  # the one that fitted, if it was the first to be tried
 
 
 class _NotLiteralError(Exception):
@@ -123,7 +126,9 @@ def prepare(
             if lacking:
                 missing = missing or " or ".join(part for part in lacking[0].split("|"))
                 continue
-            return _Assembler(form, bound, operands, arch, known).assemble(mnemonic)
+            prepared = _Assembler(form, bound, operands, arch, known).assemble(mnemonic)
+            prepared.form = form if form is fitting[0] else None
+            return prepared
         except Complaint as complaint:
             failure = failure or complaint
     if missing:
@@ -134,6 +139,12 @@ def prepare(
     reason = f": {failure.message}" if failure else ""
     column = failure.column if failure else None
     raise Complaint(f"operands of {mnemonic} are {written}{reason}", column)
+
+
+def load(arch: Architecture, register: int, value: int) -> Prepared:
+    """Prepare `li` with a number."""
+    data = constant(arch, register, value)
+    return Prepared(data, breaks=data[0] & 0x7F == _LUI)
 
 
 # ---- from slots to bits
@@ -163,6 +174,9 @@ class _Assembler:
             register, tree = bound[form.slots[0].name], bound[form.slots[1].name]
             assert isinstance(register, int)
             assert not isinstance(tree, int)
+            number = self._literal(tree) if form.special == "constant" else None
+            if number is not None:
+                return load(self.arch, register, number)
             return Prepared(b"", (), self.operands.atoms, form.special, register, tree)
         for step in form.steps:
             self._step(step)

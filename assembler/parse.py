@@ -209,11 +209,18 @@ class Parser:
         self._split = _atom_pattern().split
         self._shapes: dict[str, tuple[Tree, ...]] = {}
 
+    def split(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """Give the shape of a text and its atoms."""
+        parts = self._split(text)
+        return "\0".join(parts[::2]), tuple(parts[1::2])
+
     def operands(self, text: str) -> Operands:
         """Parse the operands of an instruction or a data directive."""
-        parts = self._split(text)
-        atoms = tuple(parts[1::2])
-        shape = "\0".join(parts[::2])
+        shape, atoms = self.split(text)
+        return self.shaped(text, shape, atoms)
+
+    def shaped(self, text: str, shape: str, atoms: tuple[str, ...]) -> Operands:
+        """Parse operands that were split already."""
         trees = self._shapes.get(shape)
         if trees is None:
             trees = self._parse_shape(text)
