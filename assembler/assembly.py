@@ -179,17 +179,25 @@ class Assembly(Debugging):
         self.lines = lines = iter(statements)
         self.source = frame
         level = self.conditionals.level
+        conditionals = self.conditionals
         for statement in lines:
             self.statement = statement
             self._spot = None
+            text = statement.text
+            if not conditionals.is_active and text[0] != "." and ":" not in text:
+                continue
             try:
-                self._statement(statement.text)
+                kept = self._kept.get(text)
+                if kept is not None and conditionals.is_active:
+                    self.emit(kept)
+                else:
+                    self._statement(text)
             except Complaint as complaint:
                 self.complain(complaint, self.spot)
             except RecursionError:
                 self.complain(Complaint("an expression nested too deeply"), self.spot)
-            if self.is_ended or self.is_exited:
-                self.conditionals.unwind(level)
+            if self.is_exited or self.is_ended:
+                conditionals.unwind(level)
                 break
         self.lines, self.source, self.statement = outer, opened, statement_outside
         self._spot = None
@@ -213,11 +221,9 @@ class Assembly(Debugging):
     # ---- one statement
 
     def _statement(self, text: str) -> None:
-        if not self.conditionals.is_active:
-            if text[:1] != "." and ":" not in text:
-                return
-        elif (kept := self._kept.get(text)) is not None:
-            self.emit(kept)
+        first, *rest = text.split(None, 1)
+        operands = rest[0] if rest else ""
+        if operands[:1] not in (":", "=") and self._known(first, operands, text):
             return
         start = 0
         while start < len(text):
@@ -242,6 +248,23 @@ class Assembly(Debugging):
                 return
             self._label(head["label"])
             start = _skip_space(text, head.end())
+
+    def _known(self, word: str, operands: str, text: str) -> bool:
+        """Do a statement that begins with a word that means something; say whether it did."""
+        if not self.conditionals.is_active:
+            if word in self.conditionals.words:
+                self._directive(word, text, len(text) - len(operands))
+                return True
+            return ":" not in text
+        if word in self.macros:
+            call(self, self.macros[word], operands)
+        elif word in DIRECTIVES:
+            self._directive(word, text, len(text) - len(operands))
+        elif word in forms():
+            self._instruction(word, text, len(text) - len(operands), 0)
+        else:
+            return False
+        return True
 
     def _label(self, text: str) -> None:
         place = self.section.here()

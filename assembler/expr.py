@@ -5,9 +5,8 @@ Arithmetic is on 64-bit words, signed but for `>>`; comparisons give -1 or 0 and
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from assembler.errors import Complaint
 from assembler.parse import Atom, Binary, Empty, Flavoured, Parenthesis, Prefix, Tree
@@ -18,8 +17,7 @@ MAX_DEPTH = 200
 _SHORT = 19  # decimal numbers with fewer digits are certainly words
 
 
-@dataclass(frozen=True, slots=True)
-class Linear:
+class Linear(NamedTuple):
     """A symbol plus a constant, perhaps minus another symbol."""
 
     plus: Symbol | None
@@ -27,8 +25,7 @@ class Linear:
     constant: int
 
 
-@dataclass(frozen=True, slots=True)
-class Deferred:
+class Deferred(NamedTuple):
     """An operation on values that are not known yet."""
 
     operator: str

@@ -7,7 +7,6 @@ of labels in code, because a linker may relax it.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
 
 from assembler.artifacts import Object
 from assembler.attributes import attributes_section
@@ -46,6 +45,7 @@ class Finisher:
         self._versions: list[ObjSymbol] = []
         self._order: dict[int, int] = {}  # of output symbols in the table
         self._outputs = {id(section): _output(section) for section in self._sections}
+        self._numbers = {name: kind.number for name, kind in types_by_name().items()}
         self._object = Object("")
 
     def finish(self, report: Report) -> Object:
@@ -54,14 +54,23 @@ class Finisher:
         for section in self._sections:
             self._object.sections.append(self._outputs[id(section)])
         for symbol in self._table.by_name.values():
-            _guarded(report, symbol.defined_at or symbol.used_at, partial(self._list, symbol))
+            try:
+                self._list(symbol)
+            except Complaint as complaint:
+                spot = symbol.defined_at or symbol.used_at
+                assert spot is not None
+                report(complaint, spot)
         marks = self._mapping_symbols()
         for section in self._sections:
             output = self._outputs[id(section)]
             if section.order is not None:
                 self._order[id(self._head(output))] = section.order
             for fixup in sorted(section.fixups, key=_is_branch):
-                _guarded(report, fixup.spot, partial(self._fix, fixup))
+                try:
+                    self._fix(fixup)
+                except Complaint as complaint:
+                    complaint.column = _column_of(fixup)
+                    report(complaint, fixup.spot)
             output.data = bytes(section.data)
             output.relocations.sort(key=_offset)
         self._object.sections.append(attributes_section(self._target))
@@ -212,13 +221,6 @@ class Finisher:
     # ---- fixups
 
     def _fix(self, fixup: Fixup) -> None:
-        try:
-            self._fix_field(fixup)
-        except Complaint as complaint:
-            complaint.column = _column_of(fixup)
-            raise
-
-    def _fix_field(self, fixup: Fixup) -> None:
         for symbol in symbols_of(fixup.value):
             if "\x02" in symbol.name and not symbol.is_defined:
                 return  # told already, at the symbol
@@ -331,7 +333,7 @@ class Finisher:
         self, section: Section, offset: int, name: str, symbol: Symbol | None, addend: int
     ) -> None:
         made = None if symbol is None else self._make(symbol)
-        entry = Relocation(offset, types_by_name()[name].number, made, addend)
+        entry = Relocation(offset, self._numbers[name], made, addend)
         self._outputs[id(section)].relocations.append(entry)
 
 
@@ -387,11 +389,3 @@ def _is_code_difference(value: Value) -> bool:
         return False
     places = [symbol.place for symbol in (value.plus, value.minus)]
     return all(place is not None and place.section.is_code for place in places)
-
-
-def _guarded(report: Report, spot: Spot | None, work: Callable[[], None]) -> None:
-    try:
-        work()
-    except Complaint as complaint:
-        assert spot is not None
-        report(complaint, spot)

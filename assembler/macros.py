@@ -8,12 +8,15 @@ any text.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import zip_longest
 
 from assembler.errors import Complaint, nearest
 from assembler.expr import character_value
 from assembler.source import Frame, Statement
 
 MAX_LINE = 1_000_000
+MAX_PLANS = 10_000
 # Names, said by what cannot be in them: a class of all beyond ASCII takes 20 ms to compile.
 _NOT_FIRST = r"\x00-\x23\x25-\x2c\-\x2f-\x40\x5b-\x5e\x60\x7b-\x7f"
 _NOT_LATER = r"\x00-\x23\x25-\x2c\-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f"
@@ -24,6 +27,7 @@ _PIECES = re.compile(
 )
 _JOINED = re.compile(rf'[^{_NOT_LATER}]|[\\"]')  # what a space keeps apart
 _KEYWORD = re.compile(r"([^\s,\"();=]+)=(?!=)")
+_PLAIN = re.compile(r"[\w.$+*/:@-]*(?:\s*,\s*[\w.$+*/:@-]*)*")  # arguments that need no care
 _QUALIFIERS = ("req", "vararg")
 _BRACKETS = {"(": ")", "[": "]"}
 # What is replaced in a body: a reference behind a backslash, or between ampersands.
@@ -53,6 +57,11 @@ class MacroHeader:
 
     name: str
     parameters: tuple[Parameter, ...] = ()
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether no parameter has a qualifier."""
+        return not any(parameter.qualifier for parameter in self.parameters)
 
 
 @dataclass
@@ -240,8 +249,20 @@ def _parameter(reader: Reader, macro: str) -> Parameter | None:
     return Parameter(name, "" if qualifier == "req" else default, qualifier)
 
 
+def plain_arguments(text: str) -> list[str] | None:
+    """Split arguments at their commas; None when that is not all there is to do."""
+    if not _PLAIN.fullmatch(text):
+        return None
+    return [piece.strip() for piece in text.split(",")] if text else []
+
+
 def bind(header: MacroHeader, text: str, evaluate: Evaluate | None) -> dict[str, str]:
     """Give each parameter its argument; raise Complaint when they do not agree."""
+    if header.is_plain and evaluate is None:
+        given = plain_arguments(text)
+        if given is not None and len(given) <= len(header.parameters):
+            pairs = zip_longest(header.parameters, given, fillvalue="")
+            return {p.name: value or p.default for p, value in pairs}  # type: ignore[union-attr]
     reader = Reader(tidy(text), evaluate)
     values: dict[str, str] = {}
     names = {parameter.name for parameter in header.parameters}
@@ -287,9 +308,10 @@ def _bind_next(
 class Body:
     """The statements of a body, taken apart once so that expanding is joining."""
 
-    def __init__(self, statements: Iterable[Statement]) -> None:
+    def __init__(self, statements: Iterable[Statement], names: Iterable[str]) -> None:
         self.statements = tuple(statements)
-        self._plans = [_plan(statement.text) for statement in self.statements]
+        known = frozenset((*names, _COUNT))
+        self._plans = [_plan(statement.text, known) for statement in self.statements]
 
     def __len__(self) -> int:
         return len(self.statements)
@@ -297,13 +319,15 @@ class Body:
     def expand(self, values: dict[str, str], count: int) -> list[Statement]:
         """Replace what refers to parameters; `count` is how many macros ran before."""
         values = {**values, _COUNT: str(count)}
+        longest = max(map(len, values.values()))
         expanded = []
         for statement, plan in zip(self.statements, self._plans, strict=True):
-            if plan is None:
-                expanded.append(statement)
-                continue
-            pieces = [p if type(p) is str else values.get(p[0], p[1]) for p in plan]
-            expanded.append(_checked(statement, "".join(pieces)))
+            if plan is not None:
+                line, column, text = statement
+                if len(text) * (longest + 1) > MAX_LINE:
+                    _check_length(plan, values)
+                statement = Statement(line, column, plan % values)
+            expanded.append(statement)
         return expanded
 
     def expand_alternate(
@@ -312,32 +336,38 @@ class Body:
         """Expand in alternate mode: names need no backslash, and LOCAL makes labels."""
         values = {**values, _COUNT: str(count)}
         expanded = []
-        for statement in self.statements:
-            if found := _LOCAL.fullmatch(statement.text):
+        for line, column, text in self.statements:
+            if found := _LOCAL.fullmatch(text):
                 _declare(found[1], values, make_local)
             else:
-                text = _ALTERNATE.sub(lambda match: _replacement(match, values), statement.text)
-                expanded.append(_checked(statement, text))
+                text = _ALTERNATE.sub(lambda match: _replacement(match, values), text)
+                _check_length(text.replace("%", ""), {})
+                expanded.append(Statement(line, column, text))
         return expanded
 
 
-def _checked(statement: Statement, text: str) -> Statement:
-    if len(text) > MAX_LINE:
+def _check_length(plan: str, values: dict[str, str]) -> None:
+    """Refuse a statement that would become longer than makes sense."""
+    length = len(plan) + sum(plan.count(f"%({name})s") * len(text) for name, text in values.items())
+    if length > MAX_LINE:
         raise Complaint(f"an expanded statement of more than {MAX_LINE} characters")
-    return Statement(statement.line, statement.column, text)
 
 
-def _plan(text: str) -> list[str | tuple[str, str]] | None:
-    """Take a text apart: what stays, and names with what stays when they mean nothing."""
+@lru_cache(maxsize=MAX_PLANS)
+def _plan(text: str, names: frozenset[str]) -> str | None:
+    """Make a format of a text, with the names to be replaced; None when there are none."""
     if "\\" not in text and "&" not in text:
         return None
-    plan: list[str | tuple[str, str]] = []
-    end = 0
+    plan, end = "", 0
     for match in _REFERENCE.finditer(text):
-        plan.append(text[end : match.start()])
-        plan.append(_reference(match))
+        plan += text[end : match.start()].replace("%", "%%")
+        found = _reference(match)
+        if isinstance(found, str) or found[0] not in names:
+            plan += (found if isinstance(found, str) else found[1]).replace("%", "%%")
+        else:
+            plan += f"%({found[0]})s"
         end = match.end()
-    return [*plan, text[end:]] if plan else None
+    return plan + text[end:].replace("%", "%%") if end else None
 
 
 def _reference(match: re.Match[str]) -> str | tuple[str, str]:

@@ -22,7 +22,7 @@ _LONG = 16  # characters of a number that a word certainly holds
 class Reader(NamedTuple):
     """Where an operand's atom is, and what makes a number of it, or None if it is no such thing."""
 
-    index: int
+    at: int
     read: Callable[[str], int | None]
 
 
@@ -41,8 +41,8 @@ class Plan(NamedTuple):
     def fill(self, atoms: tuple[str, ...]) -> Prepared | None:
         """Prepare the statement with other atoms; None when that takes a closer look."""
         values: list[int | None] = []
-        for index, read in self.readers:
-            value = read(atoms[index])
+        for at, read in self.readers:
+            value = read(atoms[at])
             if value is None:
                 return None
             values.append(value)

@@ -166,14 +166,14 @@ class Section:
 
     def emit(self, data: bytes) -> None:
         """Append bytes."""
-        if self.is_nobits:
+        if self.type == "nobits":
             if data.strip(b"\0"):
                 raise Complaint(f"section {self.name} takes no contents, only space")
             self.reserve(len(data))
             return
-        if len(self.data) + len(data) > MAX_SECTION:
-            raise Complaint(f"section {self.name} would be larger than {MAX_SECTION:#x} bytes")
         self.data += data
+        if len(self.data) > MAX_SECTION:
+            raise Complaint(f"section {self.name} would be larger than {MAX_SECTION:#x} bytes")
 
     def reserve(self, count: int, pattern: bytes = b"\0") -> None:
         """Append `count` bytes of a repeated pattern, which starts anew at this place."""

@@ -6,7 +6,6 @@ repeat); frames nest, and the chain of them is the expansion stack shown in erro
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from assembler.errors import Where
@@ -27,8 +26,7 @@ class Statement(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """One opened source; `parent` and `parent_line` say where it was opened from."""
 
     filename: str
@@ -39,7 +37,7 @@ class Frame:
 
     def renamed(self, filename: str) -> "Frame":
         """Give the frame with another file's name: what follows comes from there."""
-        return replace(self, filename=filename)
+        return self._replace(filename=filename)
 
     def stack(self) -> tuple[str, ...]:
         """Give the expansion stack, innermost first."""

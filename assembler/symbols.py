@@ -3,7 +3,6 @@
 Not here: expressions about them (`expr.py`) and the symbol table of the object (`finish.py`).
 """
 
-from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -19,12 +18,12 @@ LATE = -1  # the order of symbols that get their place when a relocation needs t
 FAKE_NAME = ".L0 "  # the name GNU as gives to places that the source does not name
 
 
-@dataclass(eq=False, slots=True)
 class Symbol:
-    """A name and what is known about it; defined by a place, a value or a common size."""
+    """A name and what is known about it; defined by a place, a value or a common size.
 
-    name: str
-    place: Place | None = None
+    Most symbols have few facts of their own, so what holds of the others stands in the class.
+    """
+
     value: "Value | None" = None
     common: tuple[int, int] | None = None  # size and alignment
     binding: str = "local"
@@ -35,14 +34,18 @@ class Symbol:
     used_at: Spot | None = None
     is_constant: bool = False  # by .equiv: must not change
     is_declared_local: bool = False
-    order: int = 0  # when it was made; GNU as lists symbols so
     is_touched: bool = False  # whether a directive said something about it
     has_inherited: bool = False  # type and size of the symbol it was assigned from
     other: int = 0  # bits of the symbol table's `st_other` beyond the visibility
-    versions: list[str] = field(default_factory=list)  # what .symver calls it
+    versions: tuple[str, ...] = ()  # what .symver calls it
     is_removed: bool = False  # only the names of its versions are wanted
     weak_target: "Symbol | None" = None  # what .weakref stands for
     is_weakly_used: bool = False  # through a .weakref
+
+    def __init__(self, name: str, place: Place | None = None, order: int = 0) -> None:
+        self.name = name
+        self.place = place
+        self.order = order  # when it was made; GNU as lists symbols so
 
     @property
     def is_defined(self) -> bool:
@@ -125,7 +128,8 @@ class SymbolTable:
         """Give the symbol that stands for a whole section."""
         symbol = self._sections.get(id(section))
         if symbol is None:
-            symbol = Symbol(section.name, Place(section, 0, 0), type="section")
+            symbol = Symbol(section.name, Place(section, 0, 0))
+            symbol.type = "section"
             self._sections[id(section)] = symbol
         return symbol
 

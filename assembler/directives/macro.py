@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
-from assembler.macros import Body, Evaluate, Macro, Reader, bind, read_header, tidy
+from assembler.macros import (
+    Body,
+    Evaluate,
+    Macro,
+    Reader,
+    bind,
+    plain_arguments,
+    read_header,
+    tidy,
+)
 from assembler.parse import Operands
 from assembler.source import Statement
 
@@ -53,7 +62,7 @@ def _macro(assembly: "Assembly", name: str, text: str) -> None:
     key = header.name.lower()
     if key in assembly.macros:
         raise Complaint(f"macro {header.name!r} is already defined")
-    assembly.macros[key] = Macro(header, Body(body), frame)
+    assembly.macros[key] = Macro(header, Body(body, (p.name for p in header.parameters)), frame)
     assembly.forget_prepared()
 
 
@@ -124,12 +133,13 @@ def _repeat(assembly: "Assembly", name: str, statements: list[Statement]) -> Non
 
 
 def _irp(assembly: "Assembly", name: str, text: str) -> None:
-    body = Body(collect(assembly, _REPEATS, ".endr"))
+    statements = collect(assembly, _REPEATS, ".endr")
     reader = Reader(tidy(text) if name in _WITH_ARGUMENTS else text.strip(), _evaluator(assembly))
     parameter = reader.name()
     if not parameter:
         raise Complaint(f"{name} takes a name and the values it shall have")
     reader.skip_comma()
+    body = Body(statements, (parameter,))
     values = _values(reader) if name in _WITH_ARGUMENTS else _characters(reader)
     _check_size(len(values), len(body))
     expanded: list[Statement] = []
@@ -140,6 +150,8 @@ def _irp(assembly: "Assembly", name: str, text: str) -> None:
 
 def _values(reader: Reader) -> list[str]:
     """Read the arguments of `.irp`; none at all count as one empty one."""
+    if reader.evaluate is None and (plain := plain_arguments(reader.text[reader.at :])):
+        return plain if plain[-1] else plain[:-1]
     values = []
     while not reader.is_done:
         at = reader.at

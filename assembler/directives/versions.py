@@ -35,7 +35,7 @@ def _symver(assembly: "Assembly", name: str, text: str) -> None:
             symbol.visibility = "hidden"
         case word:
             raise Complaint(f"{name} can be local, hidden or remove, not {word!r}")
-    symbol.versions.append(found[2])
+    symbol.versions += (found[2],)
 
 
 def _version(assembly: "Assembly", name: str, operands: Operands) -> None:
