@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 
 from assembler.artifacts import Object
-from assembler.debugging import Debugging
 from assembler.directives import DIRECTIVES
 from assembler.directives.conditional import Conditionals
 from assembler.directives.macro import call
@@ -26,11 +25,9 @@ from assembler.errors import (
 from assembler.expr import Linear, fold
 from assembler.finish import Finisher
 from assembler.forms import forms
-from assembler.macros import Macro
-from assembler.match import Prepared, prepare
+from assembler.instructions import Instructions
 from assembler.options import DEFAULT_MARCH, PRIV_SPEC, make_target
-from assembler.parse import Parser, Tree, terminal
-from assembler.plans import Plan, make_plan
+from assembler.parse import Tree, terminal
 from assembler.sections import Section, layout
 from assembler.source import Frame, Spot, Statement, marker, split
 from assembler.subsections import join_subsections
@@ -39,8 +36,6 @@ from isa.errors import Location
 
 MAX_DEPTH = 100  # frames open at once
 MAX_EXPANDED = 2_000_000  # statements that macros and repeats may produce
-MAX_KEPT = 100_000  # prepared statements
-MAX_PLANS = 10_000
 _FIRST_SECTIONS = (
     (".text", "ax", "progbits"),
     (".data", "wa", "progbits"),
@@ -63,7 +58,7 @@ def _head_pattern() -> re.Pattern[str]:
     )
 
 
-class Assembly(Debugging):
+class Assembly(Instructions):
     """One run of the assembler over one source."""
 
     def __init__(
@@ -80,9 +75,7 @@ class Assembly(Debugging):
         except Complaint as complaint:
             raise OptionError(complaint.message) from None
         self.include_paths = [Path(path) for path in include_paths]
-        self.parser = Parser()
         self.conditionals = Conditionals()
-        self.macros: dict[str, Macro] = {}
         self.expansions = 0  # what \@ gives
         self.is_alternate = False  # whether .altmacro holds
         self._locals = 0
@@ -98,9 +91,6 @@ class Assembly(Debugging):
         self.is_ended = False
         self.is_exited = False
         self._expanded = 0
-        self._kept: dict[str, Prepared] = {}  # by the text of the statement
-        self._plans: dict[tuple[str, str], Plan | None] = {}  # by mnemonic and shape
-        self._kept_for = {self.target.arch: (self._kept, self._plans)}
         self._head = _head_pattern().match
 
     # ---- running
@@ -261,7 +251,7 @@ class Assembly(Debugging):
         elif word in DIRECTIVES:
             self._directive(word, text, len(text) - len(operands))
         elif word in forms():
-            self._instruction(word, text, len(text) - len(operands), 0)
+            self.instruction(word, text, len(text) - len(operands), 0)
         else:
             return False
         return True
@@ -294,40 +284,7 @@ class Assembly(Debugging):
         elif word.startswith(".") and word not in forms():
             raise Complaint(f"unknown directive {word!r}{nearest(word, DIRECTIVES)}", start)
         else:
-            self._instruction(word, text, rest, start)
-
-    def _instruction(self, word: str, text: str, rest: int, start: int) -> None:
-        if word not in forms():
-            known = [*forms(), *self.macros]
-            raise Complaint(f"unknown instruction {word!r}{nearest(word, known)}", start)
-        try:
-            prepared = self._prepare(word, text[rest:])
-            if not start and len(self._kept) < MAX_KEPT:
-                self._kept[text] = prepared
-            self.emit(prepared)
-        except Complaint as complaint:
-            at = start if complaint.column is None else rest + complaint.column
-            raise Complaint(complaint.message, at) from None
-
-    def _prepare(self, mnemonic: str, text: str) -> Prepared:
-        """Match a statement, or fill in the plan of its kind."""
-        shape, atoms = self.parser.split(text)
-        key = mnemonic, shape
-        plan = self._plans.get(key)
-        prepared = None if plan is None else plan.fill(atoms)
-        if prepared is None:
-            operands = self.parser.shaped(text, shape, atoms)
-            arch = self.target.switches.arch
-            prepared = prepare(mnemonic, operands, arch)
-            if plan is None and prepared.form is not None and len(self._plans) < MAX_PLANS:
-                plan = make_plan(prepared.form, operands, arch, prepared)
-                self._plans[key] = plan
-        return prepared
-
-    def instruct(self, mnemonic: str, operands: str) -> None:
-        """Assemble one instruction."""
-        arch = self.target.switches.arch
-        self.emit(prepare(mnemonic, self.parser.operands(operands), arch))
+            self.instruction(word, text, rest, start)
 
     def _directive(self, name: str, text: str, rest: int) -> None:
         directive = DIRECTIVES[name]
@@ -394,12 +351,6 @@ class Assembly(Debugging):
         """Give the section of that name, made now if it is new."""
         return self.open_section(name, flags, kind, entsize)
 
-    def switches_changed(self) -> None:
-        """Assemble as the switches say from here on."""
-        arch = self.target.arch
-        self._kept, self._plans = self._kept_for.setdefault(arch, ({}, {}))
-        self.section.set_architecture(arch)
-
     def make_local(self) -> str:
         """Give a name for a label that LOCAL asks for."""
         self._locals += 1
@@ -412,12 +363,6 @@ class Assembly(Debugging):
             symbol.defined_at = self.spot
         self.symbols.touch(symbol)
         return symbol
-
-    def forget_prepared(self) -> None:
-        """Forget prepared statements: a new macro may have taken over a mnemonic."""
-        if next(reversed(self.macros), "") in forms():
-            for kept, _ in self._kept_for.values():
-                kept.clear()
 
     def location(self) -> Location:
         """Give the place of the statement at hand."""

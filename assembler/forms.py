@@ -5,6 +5,7 @@ statement with the forms of its mnemonic (`match.py`), and short encodings (`com
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
@@ -95,31 +96,73 @@ class Form(NamedTuple):
     kinds: str  # of the operands, a letter each: x and f registers, offsets, immediates
 
 
+class _Written(NamedTuple):
+    """A form as it stands in a table: its pattern, what it becomes, and whose own text that is."""
+
+    pattern: str
+    steps: tuple[str, ...]
+    own: Described | None
+
+
 def f_number(name: str) -> int | None:
     """Give the number of a floating-point register by either name, or None."""
     return _FLOATS.get(name)
 
 
+class Forms(Mapping[str, tuple[Form, ...]]):
+    """The forms of every mnemonic, the plain instruction first, made when they are asked for."""
+
+    def __init__(self) -> None:
+        self._written: dict[str, list[_Written]] = {}
+        self._made: dict[str, tuple[Form, ...]] = {}
+        for insn in TABLE:
+            for name in insn.mnemonics():
+                syntax = insn.syntax.replace(insn.name, name, 1)
+                for pattern, expansion in rounded(syntax, insn):
+                    self._add(name, pattern, (expansion,), insn)
+        for raw in raw_formats():
+            self._add(raw.name, raw.syntax, (raw.syntax,), raw)
+        for short in FORMS:
+            self._add(short.name, short.syntax, (short.syntax,), short)
+        for pattern, steps in (*_WRITTEN, *expansions()):
+            self._add(pattern.partition(" ")[0], pattern, steps)
+
+    def _add(
+        self, name: str, pattern: str, steps: tuple[str, ...], own: Described | None = None
+    ) -> None:
+        self._written.setdefault(name, []).append(_Written(pattern, steps, own))
+
+    def __getitem__(self, name: str) -> tuple[Form, ...]:
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = _read_forms(self._written[name])
+        return made
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._written
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._written)
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+
 @cache
-def forms() -> dict[str, tuple[Form, ...]]:
-    """Give the forms of every mnemonic, the plain instruction first."""
-    found: dict[str, list[Form]] = {}
-    for insn in TABLE:
-        for name in insn.mnemonics():
-            syntax = insn.syntax.replace(insn.name, name, 1)
-            for pattern, expansion in rounded(syntax, insn):
-                found.setdefault(name, []).append(_make_form(pattern, (expansion,), insn))
-    for raw in raw_formats():
-        found.setdefault(raw.name, []).append(_make_form(raw.syntax, (raw.syntax,), raw))
-    for short in FORMS:
-        found.setdefault(short.name, []).append(_make_form(short.syntax, (short.syntax,), short))
-    for pattern, steps in (*_WRITTEN, *expansions()):
-        name = pattern.partition(" ")[0]
-        form = _make_form(pattern, steps)
-        same = [other for other in found.get(name, ()) if other.syntax == pattern]
-        if steps[0][0] == "=" or all(other.exts != form.exts for other in same):
-            found.setdefault(name, []).append(form)
-    return {name: tuple(entries) for name, entries in found.items()}
+def forms() -> Forms:
+    """Give the forms of every mnemonic."""
+    return Forms()
+
+
+def _read_forms(written: list[_Written]) -> tuple[Form, ...]:
+    """Make the forms of a mnemonic; of two ways to do the same in an extension the first counts."""
+    found: list[Form] = []
+    for pattern, steps, own in written:
+        form = _make_form(pattern, steps, own)
+        same = [other for other in found if other.syntax == pattern]
+        if own or steps[0][0] == "=" or all(other.exts != form.exts for other in same):
+            found.append(form)
+    return tuple(found)
 
 
 def _make_form(pattern: str, expansion: tuple[str, ...], own: Described | None = None) -> Form:

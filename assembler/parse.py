@@ -5,16 +5,20 @@ out. The grammar does not look inside atoms, so a shape seen before is never par
 is filled with the atoms at hand. Not here: what a tree means (`expr`, `operands`, `directives`).
 """
 
+import hashlib
 import re
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+import lark
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
 from assembler.errors import Complaint
+from isa.cache import cache_folder
 
 STARTS = ("operands", "section", "symbol_type", "words")
 MAX_SHAPES = 20_000
@@ -172,7 +176,9 @@ class _Build(Transformer[Token, Any]):
 
 @cache
 def _lark() -> Lark:
+    """Give the parser; its tables are kept between runs under the hash of the grammar."""
     text = Path(__file__).with_name("gas.lark").read_text("utf-8")
+    digest = hashlib.sha256(f"{lark.__version__} {sys.version}{text}".encode()).hexdigest()[:20]
     return Lark(
         text,
         parser="lalr",
@@ -181,6 +187,7 @@ def _lark() -> Lark:
         transformer=_Build(),
         maybe_placeholders=True,
         propagate_positions=False,
+        cache=str(cache_folder() / f"grammar-{digest}"),
     )
 
 

@@ -6,18 +6,10 @@ are split and put into bodies (`macros.py`).
 
 from typing import TYPE_CHECKING
 
+from assembler.bodies import Body, Macro
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
-from assembler.macros import (
-    Body,
-    Evaluate,
-    Macro,
-    Reader,
-    bind,
-    plain_arguments,
-    read_header,
-    tidy,
-)
+from assembler.macros import Evaluate, Reader, bind, plain_arguments, read_header, tidy
 from assembler.parse import Operands
 from assembler.source import Statement
 

@@ -10,10 +10,8 @@ import fcntl
 import hashlib
 import inspect
 import logging
-import os
 import platform
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -23,6 +21,7 @@ from typing import Any, cast
 import llvmlite
 import llvmlite.binding as llvm
 
+from isa.cache import cache_folder, write_whole
 from isa.engine.lowering import emit, host_floats, words
 from isa.engine.lowering.emit import emit_module
 from isa.engine.lowering.subset import Lowering
@@ -88,7 +87,7 @@ def load_made(
             return _load(name, None, digest)
     text = make_text()
     code = load_module(name, text)
-    _write(stamp, _digest(text).encode())
+    write_whole(stamp, _digest(text).encode())
     return code
 
 
@@ -106,8 +105,8 @@ def _load(name: str, text: str | None, digest: str) -> MachineCode:
     with _locked(folder, name):
         if text is not None and not kept.exists():
             _LOG.info("compiling the %s (once; kept in %s)...", name, folder.parent)
-            _write(folder / f"{name}.py", text.encode())
-            _write(kept, compile_module(name, text))
+            write_whole(folder / f"{name}.py", text.encode())
+            write_whole(kept, compile_module(name, text))
         return MachineCode(kept.read_bytes())
 
 
@@ -144,50 +143,6 @@ def is_compiled(name: str, text: str) -> bool:
     return (cache_folder() / f"{name}-{_digest(text)}" / f"{name}.o").exists()
 
 
-def cache_folder() -> Path:
-    """Give the first cache folder that can be written: configured, the user's, or a private one."""
-    configured = os.environ.get("TRAPLINE_CACHE_DIR")
-    base = os.environ.get("XDG_CACHE_HOME")
-    candidates = [Path(configured)] if configured else []
-    if base or os.environ.get("HOME"):
-        candidates.append((Path(base) if base else Path.home() / ".cache") / "trapline")
-    candidates.append(Path(tempfile.gettempdir()) / f"trapline-{os.getuid()}")
-    for folder in candidates:
-        if _is_usable(folder):
-            return folder
-    return _throwaway_folder()
-
-
-def _is_usable(folder: Path) -> bool:
-    """Say whether a folder can be written and nobody else can put code into it."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        info = folder.stat()
-    except OSError:
-        return False
-    is_private = info.st_uid == os.getuid() and not info.st_mode & 0o022
-    return is_private and os.access(folder, os.W_OK | os.X_OK) and _can_write(folder)
-
-
-def _can_write(folder: Path) -> bool:
-    """Try it: a read-only mount is not seen in permissions."""
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
-
-
-def _throwaway_folder() -> Path:
-    import atexit
-    import shutil
-
-    folder = Path(tempfile.mkdtemp(prefix="trapline-"))
-    os.environ["TRAPLINE_CACHE_DIR"] = str(folder)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
 def _digest(text: str) -> str:
     cpu = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
     versions = f"{sys.version} {llvmlite.__version__} {platform.machine()}"
@@ -208,10 +163,3 @@ def _locked(folder: Path, name: str) -> Iterator[None]:
                 _LOG.info("waiting for another process that compiles the %s...", name)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that is there as a whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(data)
-    Path(file.name).replace(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from isa.cache import cache_folder
 from isa.causes import Priv
 from isa.engine.interpreter import InterpreterEngine
 from isa.engine.interpreter.engine import interpreter_text
@@ -107,7 +108,7 @@ def test_a_folder_that_others_can_write_is_not_trusted(tmp_path, monkeypatch):
     shared.chmod(0o777)
     monkeypatch.setenv("TRAPLINE_CACHE_DIR", str(shared))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home))
-    folder = build.cache_folder()
+    folder = cache_folder()
     assert folder == home / "trapline"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
