@@ -7,7 +7,7 @@ RISC-V Privileged Architecture.
 from isa import hstatus as hs
 from isa import mstatus as ms
 from isa.causes import Irq
-from isa.csr_access import environment_bits, is_translation_mode, with_fs
+from isa.csr_access import LCOFI, environment_bits, is_translation_mode, with_fs
 from isa.interrupts import current_mip
 from isa.machine import MachinePage, drop_all_inline
 from isa.pte import MODE_BARE, MODE_SHIFT, PPN_BITS, VMID_MASK
@@ -52,24 +52,36 @@ def write_hie(hart: Page, value: int) -> None:
 
 def read_vsip(hart: Page) -> int:
     """Read the guest's sip: what hideleg passes on, by the guest's numbers."""
-    return (current_mip(hart) & hart[Slot.HIDELEG]) >> 1
+    return by_guest_numbers(current_mip(hart) & hart[Slot.HIDELEG])
+
+
+def by_guest_numbers(passed: int) -> int:
+    """Give interrupts their numbers in the guest; that of counter overflows is the same there."""
+    return (passed & ~LCOFI) >> 1 | passed & LCOFI
+
+
+def by_own_numbers(value: int) -> int:
+    """Give a guest's interrupts their own numbers."""
+    return (value & ~LCOFI) << 1 | value & LCOFI
 
 
 def write_vsip(hart: Page, value: int) -> None:
-    """Write the only bit of a guest's sip that it may write: SSIP."""
+    """Write the only bits of a guest's sip that it may write: SSIP, and LCOFIP if it has that."""
+    overflow = hart[Slot.HIDELEG] & LCOFI
+    hart[Slot.MIP] = hart[Slot.MIP] & ~overflow | value & overflow
     if hart[Slot.HIDELEG] & VSSIP:
         hart[Slot.HVIP] = hart[Slot.HVIP] & ~VSSIP | (value & SSIP) << 1
 
 
 def read_vsie(hart: Page) -> int:
     """Read the guest's sie: what hideleg passes on, by the guest's numbers."""
-    return (hart[Slot.MIE] & hart[Slot.HIDELEG]) >> 1
+    return by_guest_numbers(hart[Slot.MIE] & hart[Slot.HIDELEG])
 
 
 def write_vsie(hart: Page, value: int) -> None:
     """Write the guest's sie."""
     passed = hart[Slot.HIDELEG]
-    hart[Slot.MIE] = hart[Slot.MIE] & ~passed | value << 1 & passed
+    hart[Slot.MIE] = hart[Slot.MIE] & ~passed | by_own_numbers(value) & passed
 
 
 def read_henvcfg(hart: Page) -> int:

@@ -303,7 +303,7 @@ def tlb_words(config: MachineConfig, mode: str) -> str:
     if config.tlb is None:
         return "fast: not modelled"
     hart = f"exact: {config.tlb.sets}x{config.tlb.ways}"
-    return hart if mode == BARE else f"{hart}, second {config.second.sets}x{config.second.ways}"
+    return f"{hart}, second {config.second.sets}x{config.second.ways}" if mode == SOFTTLB else hart
 
 
 def compare_plan(plan: Plan, data: bytes = b"") -> Comparison:

@@ -14,7 +14,7 @@ from vmm.costs import DEFAULT_PRESET, CostModel, preset
 
 BARE = "bare"
 SOFTTLB = "softtlb"
-MODES = (SOFTTLB,)
+MODES = (SOFTTLB, "twostage")
 """The memory modes of the monitor (`vmm.memory.MODES`), each open to unmodified guests."""
 DEFAULT_BIOS, NO_BIOS = "default", "none"
 BIOS_WORDS = (DEFAULT_BIOS, NO_BIOS)
@@ -113,7 +113,7 @@ def _hart_tlb(text: str | None, mode: str) -> TlbShape | None:
         return R10000_TLB
     if word != FAST:
         return parse_tlb(word)
-    if mode != BARE:
+    if mode == SOFTTLB:
         raise TraplineError(f"--tlb fast: mode {mode} consists of a modelled TLB; give a geometry")
     return None
 
@@ -134,6 +134,5 @@ def check_mode(mode: str) -> str:
     """Give back a mode that the monitor has; raise TraplineError, saying which there are."""
     if mode in MODES:
         return mode
-    later = mode in ("shadow", "direct", "twostage")
-    what = f"mode {mode} is not there yet" if later else f"no memory mode is called {mode!r}"
-    raise TraplineError(f"{what}; there is {', '.join(MODES)}")
+    what = "mode direct is not there yet" if mode == "direct" else f"no memory mode {mode!r}"
+    raise TraplineError(f"{what}; there are {', '.join(MODES)}")

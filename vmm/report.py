@@ -25,10 +25,16 @@ def account_table(accounts: Sequence[Account]) -> "Table":
     title = f"{accounts[0].facts.guest}, costs of {accounts[0].preset}"
     table = Table(title=title, title_justify="left", caption=_notes(accounts))
     table.caption_justify = "left"
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for account in accounts:
         table.add_column(account.facts.mode, justify="right")
-    for section in (_run_rows(), _exit_rows(), _miss_rows(), _bucket_rows(), _host_rows()):
+    for section in (
+        _run_rows(),
+        _exit_rows(),
+        _miss_rows(", " if len(accounts) == 1 else "\n"),
+        _bucket_rows(),
+        _host_rows(),
+    ):
         _add_section(table, accounts, section)
     return table
 
@@ -68,11 +74,13 @@ def _exit_rows() -> list[tuple[str, Cell, bool]]:
     return [(f"  {cause.caption}", cell(cause.name), False) for cause in EXIT_CAUSES]
 
 
-def _miss_rows() -> list[tuple[str, Cell, bool]]:
+def _miss_rows(between: str) -> list[tuple[str, Cell, bool]]:
     def cell(level: TlbLevel) -> Cell:
         return lambda account: f"{account.tlb_misses[level.value]:,}"
 
-    rows: list[tuple[str, Cell, bool]] = [("TLB", lambda account: account.facts.tlb, True)]
+    rows: list[tuple[str, Cell, bool]] = [
+        ("TLB", lambda account: account.facts.tlb.replace(", ", between), True)
+    ]
     return rows + [
         (f"  misses, {caption}", cell(level), False) for level, caption in LEVEL_CAPTIONS.items()
     ]

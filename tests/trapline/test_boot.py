@@ -100,8 +100,8 @@ def test_piped_input_reaches_a_domain(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--mode", "shadow", "hello"], "mode shadow is not there yet; there is softtlb"),
-        (["--mode", "magic", "hello"], "no memory mode is called 'magic'; there is softtlb"),
+        (["--mode", "direct", "hello"], "mode direct is not there yet; there are softtlb"),
+        (["--mode", "magic", "hello"], "no memory mode 'magic'; there are softtlb"),
         (["--tlb", "fast", "hello"], "mode softtlb consists of a modelled TLB"),
         (["--tlb", "0x1", "hello"], "a TLB of 0 sets and 1 ways"),
         (["--second-tlb", "5x1", "hello"], "a TLB of 5 sets and 1 ways"),

@@ -5,6 +5,7 @@ import pytest
 from isa.errors import TraplineError
 from trapline.settings import (
     BARE,
+    MODES,
     SOFTTLB,
     Options,
     check_bound,
@@ -13,6 +14,7 @@ from trapline.settings import (
     parse_size,
     parse_tlb,
 )
+from vmm import memory
 from vmm.config import R10000_TLB, SECOND_LEVEL_TLB, TlbShape
 
 
@@ -89,10 +91,14 @@ def test_an_absurd_bound_is_refused(bound):
 
 
 def test_a_mode_that_is_to_come_is_told_from_one_that_is_none():
-    with pytest.raises(TraplineError, match="mode shadow is not there yet; there is softtlb"):
-        check_mode("shadow")
-    with pytest.raises(TraplineError, match="no memory mode is called 'softlb'"):
+    with pytest.raises(TraplineError, match="mode direct is not there yet; there are softtlb"):
+        check_mode("direct")
+    with pytest.raises(TraplineError, match="no memory mode 'softlb'"):
         check_mode("softlb")
+
+
+def test_the_modes_are_the_monitors_own():
+    assert list(MODES) == list(memory.MODES)
 
 
 def test_a_command_line_with_a_nul_is_refused():

@@ -1,5 +1,6 @@
 """Machines for tests: guests of a few lines of assembly, run bare and in a domain, compared."""
 
+import functools
 from collections.abc import Iterable, Sequence
 from functools import cache
 
@@ -14,12 +15,13 @@ from vmm.console import Console
 from vmm.domain import make_domain
 from vmm.elf import Segment, Symbols, read_elf
 from vmm.machine import Machine
+from vmm.memory import MODES
 from vmm.state_hash import state_sha256
 from vmm.stop import Stop
 
 RAM = 0x8000_0000
 S_ENTRY = 0x8020_0000
-MAKERS = {"bare": make_board, "domain": make_domain}
+MAKERS = {"bare": make_board} | {name: functools.partial(make_domain, mode=name) for name in MODES}
 LOST = (Slot.SINK,)
 """Slots that hold leftovers of how an engine works; the same guest may leave others there."""
 
@@ -99,13 +101,18 @@ def run(machine: Machine, limit: int = 100_000) -> Stop:
 
 
 def run_everywhere(
-    text: str | bytes, *, limit: int = 100_000, engines: Sequence[Engine] = (), **settings: object
+    text: str | bytes,
+    *,
+    limit: int = 100_000,
+    engines: Sequence[Engine] = (),
+    modes: Iterable[str] = tuple(MAKERS),
+    **settings: object,
 ) -> Machine:
-    """Run a guest bare and in a domain on each engine; all must agree; gives the last machine."""
+    """Run a guest bare and in each mode on each engine; all must agree; gives the last machine."""
     first: tuple[str, Machine, Stop] | None = None
     machine: Machine | None = None
     for engine in engines or [load("interpreter")]:
-        for mode in MAKERS:
+        for mode in modes:
             machine = make(mode, engine, text, **settings)  # type: ignore[arg-type]
             stop = machine.run(limit)
             name = f"{mode} {engine.name}"

@@ -173,8 +173,16 @@ handler:
 @pytest.mark.parametrize("seed", range(6))
 def test_random_privileged_programs_run_the_same_with_the_smallest_tlbs(seed, tlb):
     data, tables = soup.program(1000 + seed)
-    settings = {"entry": RAM, "more": tables, "tick": 10, "second": TlbShape(4, 1)}
-    run_everywhere(data, engines=[load()], limit=2000, tlb=tlb, **settings)
+    run_everywhere(
+        data,
+        engines=[load()],
+        limit=2000,
+        tlb=tlb,
+        entry=RAM,
+        more=tables,
+        tick=10,
+        second=TlbShape(4, 1),
+    )
 
 
 def test_vectored_interrupts_go_to_their_own_entries(engine):
@@ -230,7 +238,7 @@ handler:
 """
         + POWER_OFF
     )
-    machine = make("domain", engine, guest)
+    machine = make("softtlb", engine, guest)
     assert machine.run(1000).reason is StopReason.EXIT
     counts = {name: dict(machine.cpu.counters())[f"exit.{name}"] for name in EXIT_NAMES}
     expected = {"tlb_miss": 2, "csr": 3 + 3 * 2, "xret": 3, "fence": 1, "exception": 2, "sbi": 1}
@@ -244,7 +252,7 @@ def test_the_counters_are_in_the_order_of_the_schema():
 
 def test_the_hart_below_never_leaves_user_mode(engine):
     data, tables = soup.program(7)
-    machine = make("domain", engine, data, entry=RAM, more=tables, tick=10)
+    machine = make("softtlb", engine, data, entry=RAM, more=tables, tick=10)
     assert isinstance(machine.cpu, VirtualCpu)
     for _ in range(40):
         machine.run(10)

@@ -20,7 +20,7 @@ out:
 """
         + PASS
     )
-    machine = make("domain", engine, guest, entry=RAM, ram=256 << 10)
+    machine = make("softtlb", engine, guest, entry=RAM, ram=256 << 10)
     machine.run(10_000)
     assert registers(machine)[0]["X8"] == RAM + (256 << 10)
     memory = machine.memory.machine
@@ -30,7 +30,7 @@ out:
 
 
 def test_guest_frames_are_machine_frames_behind_the_monitors():
-    machine = make("domain", load(), "nop" + POWER_OFF)
+    machine = make("softtlb", load(), "nop" + POWER_OFF)
     assert machine.memory.frames is not None
     frames = list(machine.memory.frames)
     assert len(set(frames)) == machine.memory.size >> 12

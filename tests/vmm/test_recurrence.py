@@ -86,7 +86,7 @@ STACK = "    li sp, 0x80380000\n"
     ids=["stores", "traps", "spins", "flips", "counts", "probes", "reads_time", "armed"],
 )
 def test_only_a_closed_loop_without_events_is_hopeless(interpreter, then, is_stuck):
-    stop = make("domain", interpreter, STACK + then).run(LIMIT)
+    stop = make("softtlb", interpreter, STACK + then).run(LIMIT)
     assert stop.reason is (StopReason.STUCK if is_stuck else StopReason.BOUND)
 
 
@@ -120,7 +120,7 @@ first:
 )
 def test_several_harts_are_hopeless_together(interpreter, first, other, is_stuck):
     text = BY_HART.format(first=first, other=other)
-    machine = make("domain", interpreter, text, harts=2, quantum=100)
+    machine = make("softtlb", interpreter, text, harts=2, quantum=100)
     stop = machine.run(LIMIT)
     assert stop.reason is (StopReason.STUCK if is_stuck else StopReason.BOUND)
 
@@ -128,7 +128,7 @@ def test_several_harts_are_hopeless_together(interpreter, first, other, is_stuck
 def test_a_suspended_hart_that_nothing_wakes_does_not_keep_a_domain_alive(interpreter):
     suspend = "    li a0, 0\n    li a7, 0x48534D\n    li a6, 3\n    ecall\n" + POWER_OFF
     text = BY_HART.format(first=SPINS, other=suspend)
-    stop = make("domain", interpreter, text, harts=2, quantum=100).run(LIMIT)
+    stop = make("softtlb", interpreter, text, harts=2, quantum=100).run(LIMIT)
     assert stop.reason is StopReason.STUCK
 
 
@@ -136,7 +136,7 @@ def test_a_suspended_hart_that_nothing_wakes_does_not_keep_a_domain_alive(interp
 def test_looking_for_a_loop_does_not_change_a_run(interpreter, beyond):
     text = BY_HART.format(first=COUNTS, other=SPINS)
     bare, domain = (
-        make(mode, interpreter, text, harts=2, quantum=333) for mode in ("bare", "domain")
+        make(mode, interpreter, text, harts=2, quantum=333) for mode in ("bare", "softtlb")
     )
     for machine in (bare, domain):
         machine.run(FIRST_LOOK + beyond)
@@ -146,4 +146,4 @@ def test_looking_for_a_loop_does_not_change_a_run(interpreter, beyond):
 
 def test_the_reference_engine_finds_a_loop_too(engine, monkeypatch):
     monkeypatch.setattr("vmm.recurrence.FIRST_LOOK", 200)
-    assert make("domain", engine, TRAPS).run(1000).reason is StopReason.STUCK
+    assert make("softtlb", engine, TRAPS).run(1000).reason is StopReason.STUCK

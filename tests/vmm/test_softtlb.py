@@ -85,7 +85,7 @@ MANY_SPACES = (
 
 
 def test_contexts_do_not_share_an_asid_after_all_have_been_used(engine):
-    machine = make("domain", engine, MANY_SPACES)
+    machine = make("softtlb", engine, MANY_SPACES)
     while machine.harts[0].slots[Slot.X19] == 0:
         machine.run(1)
     give_asids(machine, ASID_MASK - 7)
@@ -126,7 +126,10 @@ WALKS_PAGES = (
 def test_misses_depend_on_the_geometry_alone(tlb, second):
     counts = []
     for name in engine_names():
-        machine = run_everywhere(WALKS_PAGES, engines=[load(name)], tlb=tlb, second=second)
+        modes = ("bare", "softtlb")
+        machine = run_everywhere(
+            WALKS_PAGES, engines=[load(name)], modes=modes, tlb=tlb, second=second
+        )
         counts.append(dict(machine.cpu.counters()))
     assert all(count == counts[0] for count in counts)
     misses = counts[0]["miss.hart.kernel"]

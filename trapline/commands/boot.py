@@ -33,7 +33,10 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         prefix_chars="-+",
     )
     parser.add_argument(
-        "--mode", default="softtlb", metavar="MODE", help="memory virtualization; only softtlb yet"
+        "--mode",
+        default="softtlb",
+        metavar="MODE",
+        help="memory virtualization: softtlb, shadow, twostage",
     )
     parser.add_argument(
         "--second-tlb", metavar="SETSxWAYS", help="geometry of the monitor's second-level TLB"

@@ -49,6 +49,9 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     return parser
 
 
+TABLE_WIDTH = 140
+
+
 def run(args: argparse.Namespace) -> int:
     """Compare; return the status."""
     from trapline.options import read_options
@@ -70,7 +73,7 @@ def _print(comparison: "Comparison", *, is_sensitive: bool) -> None:
     from vmm.report import account_table
 
     sys.stdout.write(next(iter(comparison.runs.values())).text)
-    show(account_table(comparison.accounts))
+    show(account_table(comparison.accounts), width=TABLE_WIDTH)
     for line in overhead_lines(comparison):
         print(line)
     agreement = (("console", comparison.console_agrees), ("state", comparison.state_agrees))

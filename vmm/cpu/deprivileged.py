@@ -237,6 +237,8 @@ def emulate(hart: MachinePage, vcpu: MachinePage, insn: int) -> None:
         stepped_memory(hart, vcpu)
     else:
         count(vcpu, classify(insn), 1)
+        if insn & 0x7F != SYSTEM:
+            stepped_memory(hart, vcpu)
         if changes_protection(insn):
             forget_memory(hart, vcpu)
 

@@ -6,7 +6,7 @@ Which kind a domain has is for its memory mode to say (`vmm/memory/contract.py`)
 from collections.abc import Callable
 from typing import Any
 
-from vmm.cpu import deprivileged
+from vmm.cpu import assisted, deprivileged
 from vmm.memory.contract import CpuKind
 
 RunVcpu = Callable[[Any, Any, int], int]
@@ -14,5 +14,8 @@ RunVcpu = Callable[[Any, Any, int], int]
 
 def loop_of(kind: CpuKind) -> RunVcpu:
     """Give the loop, in machine words, of a kind of CPU virtualization."""
-    loops: dict[CpuKind, RunVcpu] = {CpuKind.DEPRIVILEGED: deprivileged.run_vcpu}
+    loops: dict[CpuKind, RunVcpu] = {
+        CpuKind.DEPRIVILEGED: deprivileged.run_vcpu,
+        CpuKind.ASSISTED: assisted.run_assisted,
+    }
     return loops[kind]

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from isa.errors import TraplineError
 from vmm.memory.contract import MemoryMode
 from vmm.memory.softtlb import SoftTlb
+from vmm.memory.twostage import TwoStage
 
 DEFAULT_MODE = SoftTlb.name
-MODES: Mapping[str, MemoryMode] = {mode.name: mode for mode in (SoftTlb(),)}
+MODES: Mapping[str, MemoryMode] = {mode.name: mode for mode in (SoftTlb(), TwoStage())}
 """The memory modes by name, in the order in which they are compared."""
 
 
