@@ -4,7 +4,7 @@
 its folder of sources and an entry in `manifest.toml`.
 """
 
-from guests.builder import build
+from guests.builder import build, build_disk
 from guests.catalog import Ending, Guest, GuestError, Kind, catalog, find
 
-__all__ = ["Ending", "Guest", "GuestError", "Kind", "build", "catalog", "find"]
+__all__ = ["Ending", "Guest", "GuestError", "Kind", "build", "build_disk", "catalog", "find"]

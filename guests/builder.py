@@ -3,6 +3,7 @@
 The sources are also fit for GNU as and ld; tests compare the results.
 """
 
+import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,12 @@ def build(name: str, **parameters: int) -> bytes:
     """
     guest = find(name)
     check_parameters(guest, parameters)
-    return link(guest, parameters)
+    return link(guest, parameters) if parameters else _built(name)
+
+
+@functools.cache
+def _built(name: str) -> bytes:
+    return link(find(name), {})
 
 
 def check_parameters(guest: Guest, names: Iterable[str]) -> None:
@@ -33,8 +39,11 @@ def check_parameters(guest: Guest, names: Iterable[str]) -> None:
 
 
 def include_paths(source: Path) -> tuple[Path, ...]:
-    """Name the folders in which a source's `.include`s are looked for: its own first."""
-    return (source.parent, INCLUDE, ROOT / "lib")
+    """Name the folders in which a source's `.include`s are looked for: its own first.
+
+    Then comes the one above, where a kernel keeps what it shares with its programs.
+    """
+    return (source.parent, source.parent.parent, INCLUDE, ROOT / "lib")
 
 
 def link(guest: Guest, symbols: Mapping[str, int]) -> bytes:
@@ -43,6 +52,31 @@ def link(guest: Guest, symbols: Mapping[str, int]) -> bytes:
 
     objects = [_assemble(source, symbols) for source in guest.sources]
     return assembler.link(objects, script=guest.script, entry=guest.entry).to_bytes()
+
+
+@functools.cache
+def build_disk(name: str) -> bytes:
+    """Give the image of the disk that a bundled guest comes with; raise GuestError without one."""
+    from guests.mkfs import make_image
+
+    guest = find(name)
+    if not guest.has_disk:
+        raise GuestError(f"guest {name} has no disk")
+    files = {path: text.encode() for path, text in guest.files.items()}
+    return make_image(files | build_programs(guest))
+
+
+def build_programs(guest: Guest) -> dict[str, bytes]:
+    """Give the executables on a guest's disk, by path."""
+    import assembler
+
+    library = [_assemble(source, {}) for source in guest.program_library]
+    return {
+        f"/bin/{source.stem}": assembler.link(
+            [_assemble(source, {}), *library], script=guest.program_script, entry=ENTRY
+        ).to_bytes()
+        for source in guest.programs
+    }
 
 
 def build_source(filename: str, text: str) -> bytes:

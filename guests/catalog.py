@@ -7,7 +7,7 @@ import difflib
 import functools
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -60,11 +60,29 @@ class Guest:
     exit_status: int
     console: str
     parameters: Mapping[str, int]
+    programs: tuple[Path, ...] = ()
+    """Sources of the programs on its disk, under /bin, each linked with the `program_library`."""
+    program_library: tuple[Path, ...] = ()
+    program_script: Path | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    """What else is on its disk, by absolute path; directories end with a slash."""
+    input: str = ""
+    """What is typed at its console when nobody says otherwise; `console` is the answer."""
 
     @property
     def memory(self) -> int:
         """The least memory that it needs."""
         return self.memory_mib << 20
+
+    @property
+    def all_sources(self) -> tuple[Path, ...]:
+        """Everything that is assembled for it, the programs on its disk included."""
+        return (*self.sources, *self.programs, *self.program_library)
+
+    @property
+    def has_disk(self) -> bool:
+        """Whether it comes with a disk of its own."""
+        return bool(self.programs)
 
 
 @functools.cache
@@ -103,8 +121,21 @@ def _guest(entry: Mapping[str, Any], library: list[str]) -> Guest:
         ends=Ending(fields.pop("ends")),
         exit_status=fields.pop("exit_status", 0),
         parameters=MappingProxyType(fields.pop("parameters", {})),
+        files=MappingProxyType(fields.pop("files", {})),
+        **_programs(fields.pop("programs", {})),
         **fields,
     )
+
+
+def _programs(table: Mapping[str, Any]) -> dict[str, Any]:
+    if not table:
+        return {}
+    folder = ROOT / table["folder"]
+    return {
+        "programs": tuple(folder / f"{name}.s" for name in table["names"]),
+        "program_library": tuple(folder / f"{name}.s" for name in table["library"]),
+        "program_script": ROOT / table["script"],
+    }
 
 
 def _expand(name: str, library: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ A bundled guest's name wins over a file's: write `./tick` for a file called tick
 from dataclasses import dataclass
 from pathlib import Path
 
-from guests import Guest, GuestError, build, catalog, find
+from guests import Guest, GuestError, build, build_disk, catalog, find
 from isa.errors import Location, TraplineError
 from trapline.settings import MODES
 
@@ -22,6 +22,13 @@ class Kernel:
     data: bytes
     guest: Guest | None = None
     """Its entry in the catalog, when it is bundled."""
+    disk: bytes | None = None
+    """The disk that it comes with."""
+
+    @property
+    def input(self) -> bytes:
+        """What is typed at its console when nobody says otherwise."""
+        return b"" if self.guest is None else self.guest.input.encode()
 
     @property
     def modes(self) -> tuple[str, ...]:
@@ -34,7 +41,8 @@ class Kernel:
 def find_kernel(name: str) -> Kernel:
     """Give what is called `name`; raise TraplineError when there is nothing, or nothing usable."""
     if any(guest.name == name for guest in catalog()):
-        return Kernel(name, build(name), find(name))
+        guest = find(name)
+        return Kernel(name, build(name), guest, build_disk(name) if guest.has_disk else None)
     if not _is_file_name(name):
         try:
             find(name)

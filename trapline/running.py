@@ -60,7 +60,7 @@ def _run(args: argparse.Namespace, program: str, options: Options, mode: str) ->
     plan = make_plan(program, options, mode)
     signature = _find_signature(args, plan)
     monitor = MachineMonitor()
-    source = open_input(sys.stdin, monitor)
+    source = open_input(sys.stdin, monitor, plan.typed(None))
     drive, attended = _debugger(args, source, monitor)
     console = make_console(echo, source=attended or source)
     try:

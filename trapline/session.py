@@ -24,8 +24,9 @@ from trapline.settings import (
     cost_model,
     machine_config,
 )
-from vmm.config import MachineConfig
+from vmm.config import SLOTS, MachineConfig, SlotSpec
 from vmm.costs import Refill
+from vmm.disks import DiskSpec
 from vmm.stats import Account, RunFacts, account, kernel_misses
 from vmm.stop import Stop, StopReason
 
@@ -48,6 +49,18 @@ class Plan:
     kernel: Kernel
     options: Options
     boot: "BootPlan"
+
+    def config(self, mode: str) -> MachineConfig:
+        """Give the machine of a mode, with the kernel's own disk unless others are asked for."""
+        config = machine_config(self.options, mode)
+        if config.slots or self.kernel.disk is None:
+            return config
+        disk = DiskSpec(f"the disk of {self.kernel.name}", content=self.kernel.disk)
+        return replace(config, slots=(SlotSpec(SLOTS - 1, "blk", disk),))
+
+    def typed(self, data: bytes | None) -> bytes:
+        """Give what waits at the console: None is what the catalog says."""
+        return self.kernel.input if data is None else data
 
 
 @dataclass(frozen=True)
@@ -136,29 +149,41 @@ class Comparison:
 # ---------------------------------------------------------------------- the Python interface
 
 
-def run(program: str, *, input: bytes = b"", echo: Echo | None = None, **options: Any) -> Result:  # noqa: A002
+def run(
+    program: str,
+    *,
+    input: bytes | None = None,  # noqa: A002
+    echo: Echo | None = None,
+    **options: Any,
+) -> Result:
     """Run a kernel on the bare board; `options` are the fields of `trapline.settings.Options`.
 
-    `input` waits at the console, `echo` gets the console's output as it comes.
+    `input` waits at the console: without it, what the catalog has for a bundled guest. `echo` gets
+    the console's output as it comes.
     """
     plan = make_plan(program, Options(**options), BARE)
-    return execute(plan, BARE, load_engine(plan), make_console(echo, input))
+    return execute(plan, BARE, load_engine(plan), make_console(echo, plan.typed(input)))
 
 
 def boot(
     guest: str,
     *,
     mode: str = SOFTTLB,
-    input: bytes = b"",  # noqa: A002
+    input: bytes | None = None,  # noqa: A002
     echo: Echo | None = None,
     **options: Any,
 ) -> Result:
     """Run a kernel as a domain under the monitor, its memory virtualized by `mode`."""
     plan = make_plan(guest, Options(**options), check_mode(mode))
-    return execute(plan, mode, load_engine(plan), make_console(echo, input))
+    return execute(plan, mode, load_engine(plan), make_console(echo, plan.typed(input)))
 
 
-def compare(guest: str, *, input: bytes = b"", **options: Any) -> Comparison:  # noqa: A002
+def compare(
+    guest: str,
+    *,
+    input: bytes | None = None,  # noqa: A002
+    **options: Any,
+) -> Comparison:
     """Run a kernel on the bare board and in every mode it is eligible for, TLBs modelled."""
     chosen: dict[str, Any] = {"tlb": "exact"} | options | {"snapshot": True}
     return compare_plan(make_plan(guest, Options(**chosen), SOFTTLB), input)
@@ -254,7 +279,7 @@ def execute(
     from vmm.memory import find_mode
     from vmm.state_hash import state_sha256
 
-    config = machine_config(plan.options, mode)
+    config = plan.config(mode)
     machine = make_machine(config, mode, engine, console)
     machine.load(plan.boot)
     if started is not None:
@@ -306,13 +331,14 @@ def tlb_words(config: MachineConfig, mode: str) -> str:
     return f"{hart}, second {config.second.sets}x{config.second.ways}" if mode == SOFTTLB else hart
 
 
-def compare_plan(plan: Plan, data: bytes = b"") -> Comparison:
+def compare_plan(plan: Plan, typed: bytes | None = None) -> Comparison:
     """Run a plan on the bare board and in every mode.
 
     A kernel that only the monitor stops would spin for ever on the bare board. So the modes come
     first, and the board is then bounded by what a stopped domain did.
     """
     engine = load_engine(plan)
+    data = plan.typed(typed)
     domains = {
         mode: execute(plan, mode, engine, make_console(None, data)) for mode in plan.kernel.modes
     }

@@ -42,10 +42,11 @@ class LeftError(Exception):
 
 
 class PipedInput:
-    """What is piped in, or stands in a file."""
+    """What is piped in, or stands in a file; `otherwise` comes instead of nothing at all."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, otherwise: bytes = b"") -> None:
         self._descriptor = descriptor
+        self._otherwise = otherwise
         self.is_open = True
 
     def fileno(self) -> int:
@@ -62,6 +63,7 @@ class PipedInput:
             data = os.read(self._descriptor, limit)
         except (OSError, ValueError):
             data = b""
+        data, self._otherwise = data or self._otherwise, b""
         self.is_open = bool(data)
         return data
 
@@ -176,13 +178,18 @@ class TerminalInput:
         sys.stdout.flush()
 
 
-def open_input(stdin: TextIO | None, monitor: Monitor) -> PipedInput | TerminalInput | None:
-    """Give the input that standard input stands for; None when it is closed or no file at all."""
+def open_input(
+    stdin: TextIO | None, monitor: Monitor, otherwise: bytes = b""
+) -> PipedInput | TerminalInput | None:
+    """Give the input that standard input stands for; None when it is closed or no file at all.
+
+    `otherwise` is what comes from an empty file.
+    """
     try:
         if stdin is None:
             return None
         if stdin.isatty():
             return TerminalInput(stdin.fileno(), monitor)
-        return PipedInput(stdin.fileno())
+        return PipedInput(stdin.fileno(), otherwise)
     except (OSError, ValueError):
         return None

@@ -10,11 +10,17 @@ from elftools.elf.relocation import RelocationSection
 import guests
 from assembler import assemble
 from guests import Guest, GuestError
-from guests.builder import include_paths
-from tests.guests.toolchain import gnu_assemble, gnu_build, loaded_bytes, qemu_console
+from guests.builder import build_programs, include_paths
+from tests.guests.toolchain import (
+    gnu_assemble,
+    gnu_build,
+    gnu_programs,
+    loaded_bytes,
+    qemu_console,
+)
 
 SH_FLAGS_ALLOC = 2
-SOURCES = sorted({source for guest in guests.catalog() for source in guest.sources})
+SOURCES = sorted({source for guest in guests.catalog() for source in guest.all_sources})
 
 
 def contents(elf: ELFFile) -> dict[str, bytes]:
@@ -51,6 +57,19 @@ def test_a_guest_is_loaded_as_the_one_by_gnu_as_and_ld(guest: Guest, tmp_path: P
     program = tmp_path / "ours.elf"
     program.write_bytes(guests.build(guest.name))
     assert loaded_bytes(program) == loaded_bytes(gnu_build(guest, tmp_path))
+
+
+@pytest.mark.parametrize(
+    "guest", [guest for guest in guests.catalog() if guest.has_disk], ids=lambda guest: guest.name
+)
+def test_a_guest_s_programs_are_loaded_as_those_by_gnu_as_and_ld(guest: Guest, tmp_path: Path):
+    ours = build_programs(guest)
+    gnu = gnu_programs(guest, tmp_path)
+    assert set(ours) == set(gnu)
+    for name, program in gnu.items():
+        mine = tmp_path / "ours.elf"
+        mine.write_bytes(ours[name])
+        assert loaded_bytes(mine) == loaded_bytes(program), name
 
 
 def test_a_parameter_reaches_the_source(tmp_path: Path):

@@ -27,7 +27,11 @@ def bench_line(guest: Guest, count: int) -> str:
 
 @pytest.mark.parametrize("guest", ENDING, ids=lambda guest: guest.name)
 def test_a_guest_prints_on_qemu_what_the_manifest_says(guest: Guest, tmp_path: Path):
-    assert qemu_console(gnu_build(guest, tmp_path)) == guest.console
+    image = None
+    if guest.has_disk:
+        image = tmp_path / "disk.img"
+        image.write_bytes(guests.build_disk(guest.name))
+    assert qemu_console(gnu_build(guest, tmp_path), image, guest.input) == guest.console
 
 
 @pytest.mark.parametrize("guest", BENCHES, ids=lambda guest: guest.name)

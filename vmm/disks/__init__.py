@@ -56,6 +56,8 @@ class DiskSpec:
     is_read_only: bool = False
     is_snapshot: bool = False
     """Whether writes go to a temporary overlay and are forgotten in the end."""
+    content: bytes | None = None
+    """What it starts with, when it is not in a file at all; writes are forgotten then."""
 
 
 def open_disk(spec: DiskSpec) -> Disk:
@@ -64,6 +66,10 @@ def open_disk(spec: DiskSpec) -> Disk:
     from vmm.disks.qcow2 import Qcow2
     from vmm.disks.raw import RawDisk
 
+    if spec.content is not None:
+        from vmm.disks.memory import MemoryDisk
+
+        return MemoryDisk(spec.content)
     kind = spec.format or probe(spec.filename)
     if kind not in FORMATS:
         raise TraplineError(f"disk format {kind!r}: there is {', '.join(FORMATS)}")
