@@ -301,6 +301,11 @@ class Machine:
                 return True
         return False
 
+    def forget_point(self) -> None:
+        """Go on as if no debugger's point had been reached."""
+        if self.stop is not None and self.stop.reason is StopReason.DEBUG:
+            self.stop = self.reached = None
+
     def _level_clocks(self) -> None:
         """Bring all harts to one time: they ran side by side."""
         latest = max(hart.clock for hart in self.harts)

@@ -3,7 +3,7 @@
 When the registers and CSRs of a hart come back to what they were, RAM unchanged, with no clock
 read, no device or call between and no timer armed, the same rounds follow for ever. Of several
 harts, each must be in such a loop, and none may store: what another sees between is unknown. The
-search is rare and short: some thousands of single steps, then after twice as many instructions.
+search is rare and short: some thousands of instructions, then after twice as many as before.
 """
 
 import hashlib
@@ -16,6 +16,8 @@ from isa.interrupts import current_mip
 from isa.mmu import fetch
 from isa.spec import TABLE
 from isa.state import Slot
+from vmm.gdb.points import Kind as PointKind
+from vmm.gdb.points import Points
 from vmm.hypercalls.sbi.hsm import HartState
 from vmm.stop import Stop, StopReason
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 FIRST_LOOK = 50_000
 STEPS = 2048
+RETURNS = 64  # to the first pc with other registers, after which a lone hart is let go, at most
+INSTRUCTIONS_PER_RETURN = 200_000  # that have been executed: looking costs some percent
 _CHANGING = (Slot.INSTRET, Slot.IDLE, Slot.SINK)
 
 
@@ -73,7 +77,8 @@ class Watch:
             if index is None or index in loops or machine.stop is not None:
                 break
             hart = machine.harts[index]
-            loops[index] = self._find_loop(hart, end, may_store=len(running) == 1)
+            find = self._find_loop if len(running) == 1 else self._find_loop_without_stores
+            loops[index] = find(hart, end)
             if not loops[index]:
                 break
         return list(loops.values()) if set(loops) == set(running) and all(loops.values()) else []
@@ -84,15 +89,44 @@ class Watch:
         is_awake = current_mip(hart) & hart.slots[Slot.MIE]
         return state is not HartState.STOPPED and bool(is_awake or not is_asleep)
 
-    def _find_loop(self, hart: "Hart", end: int, *, may_store: bool) -> int:
-        """Give the number of steps after which a hart's registers recur, 0 when they do not."""
+    def _find_loop(self, hart: "Hart", end: int) -> int:
+        """Give the number of steps after which the registers recur, 0 when they do not.
+
+        The hart runs from one return to its pc to the next: these are points as debuggers set.
+        """
+        machine = self._machine
+        first, start, pc = machine.progress, _registers(hart), hart.pc
+        settled, reads = machine.settled, hart.slots[Slot.CLOCK_READS]
+        end = min(end, first + STEPS)
+        pages = machine.cpu.pages(hart.id)
+        if machine.next_hart() != hart.id or any(page.slots[Slot.POINTS] for page in pages):
+            return 0
+        here = Points()
+        here.add(PointKind.HARDWARE, pc, 1)
+        for _ in range(min(RETURNS, 4 + first // INSTRUCTIONS_PER_RETURN)):
+            machine.advance(1)
+            here.arm(pages)
+            while machine.stop is None and hart.pc != pc and machine.progress < end:
+                if machine.settled != settled or machine.next_hart() != hart.id:
+                    break
+                machine.advance(end - machine.progress)
+            Points().arm(pages)
+            machine.forget_point()
+            if machine.settled != settled or hart.slots[Slot.CLOCK_READS] != reads:
+                return 0
+            if hart.pc != pc or machine.next_hart() != hart.id:
+                return 0
+            if _registers(hart) == start:
+                return machine.progress - first
+        return 0
+
+    def _find_loop_without_stores(self, hart: "Hart", end: int) -> int:
+        """Give the same for a hart beside others, which must not store meanwhile."""
         machine = self._machine
         start, pc = _registers(hart), hart.pc
         settled, reads = machine.settled, hart.slots[Slot.CLOCK_READS]
         for steps in range(1, STEPS + 1):
-            if machine.progress >= end or machine.next_hart() != hart.id:
-                return 0
-            if not may_store and _is_store(hart):
+            if machine.progress >= end or machine.next_hart() != hart.id or _is_store(hart):
                 return 0
             machine.advance(1)
             if machine.settled != settled or hart.slots[Slot.CLOCK_READS] != reads:
