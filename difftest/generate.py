@@ -25,6 +25,7 @@ from difftest.snippets import (
     enter_guest,
     guest_switch,
     protect,
+    trigger,
 )
 from isa import mstatus as ms
 from isa.insn import Insn, Kind
@@ -164,7 +165,7 @@ class Generator:
             (4, self._interrupt), (8, self._borrow), (12, self._atomic), (12, self._guest_access),
             (6, lambda: protect(self._rng)), (12, lambda: enter_guest(self._rng)),
             (3, lambda: guest_switch(self._rng)), (3, self._block), (2, self._key),
-            (1, lambda: [asm(self._rng.choice(OTHERS))]),
+            (1, lambda: [asm(self._rng.choice(OTHERS))]), (2, lambda: trigger(self._rng)),
         )  # fmt: skip
         weights = [weight for weight, _ in choices]
         return self._rng.choices([make for _, make in choices], weights)[0]()

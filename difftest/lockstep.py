@@ -99,6 +99,8 @@ class _Run:
                 if stride > 1:
                     self._theirs.step(count)  # it stops at the same place, or plays no such games
                 return self._finish(done, stop)
+            if self._rules.goes_on_after_triggers and self._ours.took_trigger():
+                self._ours.step(1)
             self._theirs.step(count)
             done += count
             mismatch = self._check(done, before, word, stride)

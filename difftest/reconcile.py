@@ -39,6 +39,7 @@ class Reconciliation:
     hidden: tuple[Hidden, ...] = ()
     stores_parts: bool = False  # of a store that faults in its second page
     may_misalign_atomics: bool = True  # with the same cause as ours
+    goes_on_after_triggers: bool = False  # a step that takes one's trap does the next one's too
 
 
 ALL = (1 << 64) - 1
@@ -58,7 +59,8 @@ _SPIKE = Reconciliation(
     not_compared={
         "time": "Spike's belongs to its CLINT, ours to retired instructions: not read",
         "accesses below RAM": "Spike has devices there: the program ends before one",
-        "triggers, scontext": "Spike has them: programs leave them alone",
+        "mcontext, scontext, hcontext": "Spike has them: programs leave them alone",
+        "triggers": "of the types, actions and bits that both have",
         "RAM, when PMP keeps even M-mode from it": "a locked entry cannot be opened to read it",
         "mcountinhibit": "not written: a side steps one instruction at a time",
         "a store over a page's end that faults": "Spike has stored up to the fault, we nothing",
@@ -71,13 +73,16 @@ _SPIKE = Reconciliation(
     choices=(
         Choice("mstatus", MPP, ("mstatus",), "MPP = 2 is reserved: we keep the old, Spike takes U",
                lambda value: value & MPP == 2 << 11),
+        Choice("tdata1", 0x7F_F000 & ~(1 << 22 | 1 << 20), ("tdata1",),
+               "Spike has actions other than the breakpoint, and compares data"),
         Choice("mstateen0", 1 << 60 | 1, ("mstateen0",), "Spike guards custom and indirect CSRs"),
         Choice("hstateen0", 1 << 60 | 1, ("hstateen0", "mstateen0"), "likewise"),
-        Choice("medeleg", 3 << 18, ("medeleg",), "Spike delegates two causes that we lack"),
     ),
     stores_parts=True,
     may_misalign_atomics=False,
+    goes_on_after_triggers=True,
     hidden=(
+        Hidden("tinfo", 7 << 3, "Spike has three types of trigger more"),
         Hidden("menvcfg", 1, "Spike: FIOM is read-only zero"),
         Hidden("senvcfg", 1, "Spike: FIOM is read-only zero"),
         Hidden("henvcfg", 1, "Spike: FIOM is read-only zero"),

@@ -73,3 +73,27 @@ def protect(rng: random.Random) -> list[int]:
         asm("slli", rd=value, rs1=value, shamt=8 * entry),
         csr(rng.choice(("csrrs", "csrrc")), "pmpcfg0", value),
     ]
+
+
+def trigger(rng: random.Random) -> list[int]:
+    """Set one of the four triggers: on code or data, for some modes, alone or in a chain."""
+    value, flags = rng.sample(FREE[1:], 2)
+    base = rng.choice((CODE_POINTER, CODE_POINTER, ALIAS_POINTER, DATA_POINTER, SPLIT_POINTER))
+    is_code = base in (CODE_POINTER, ALIAS_POINTER)
+    distance = rng.randrange(0, 500) * 4 if is_code else rng.randrange(-256, 256) * 8
+    match = rng.choice((0, 0, 0, 0, 1, 1, 2, 3))
+    control = rng.choice((1, 2, 3, 4, 4, 7)) | rng.choice((8, 16, 64, 88, 88)) | match << 7
+    guests = rng.choice((0, 3, 1, 2)) << 23 | (rng.random() < 0.1) << 11
+    control |= guests
+    return [
+        asm("addi", rd=value, rs1=0, imm=rng.randrange(5)),
+        csr("csrrw", "tselect", value),
+        asm("addi", rd=value, rs1=base, imm=distance | (match == 1) * 7),
+        csr("csrrw", "tdata2", value),
+        asm("addi", rd=value, rs1=0, imm=rng.choice((6, 6, 6, 2, 15))),
+        asm("slli", rd=value, rs1=value, shamt=60),
+        asm("lui", rd=flags, imm20=control + 0x800 >> 12),
+        asm("addi", rd=flags, rs1=flags, imm=(control + 0x800 & 0xFFF) - 0x800),
+        asm("add", rd=value, rs1=value, rs2=flags),
+        csr("csrrw", "tdata1", value),
+    ]

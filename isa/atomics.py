@@ -10,6 +10,7 @@ from isa.mmu import NOT_RAM, Access, access_fault, is_protected, ram_offset, tra
 from isa.points import is_stopped
 from isa.state import Slot
 from isa.trap import pend_address
+from isa.triggers import is_triggered
 from isa.walk import is_virtual
 from isa.words import sext
 
@@ -40,9 +41,16 @@ def reach(hart: MachinePage, va: int, size: int, access: int) -> int:
     return offset
 
 
+def reach_both(hart: MachinePage, va: int, size: int) -> int:
+    """Give the same of an address that is loaded from and stored to."""
+    if is_triggered(hart, va, size, Access.LOAD) or is_triggered(hart, va, size, Access.STORE):
+        return 0
+    return reach(hart, va, size, Access.STORE)
+
+
 def amo_load(hart: MachinePage, va: int, size: int) -> int:
     """Give the old value, zero-extended, of memory that may be stored to."""
-    offset = reach(hart, va, size, Access.STORE)
+    offset = reach_both(hart, va, size)
     if is_held_up(hart):
         return 0
     if hart[Slot.POINTS] != 0 and is_stopped(hart, va, size, Access.LOAD):
@@ -61,6 +69,8 @@ def amo_store(hart: MachinePage, size: int, old: int, new: int) -> int:
 
 def load_reserved(hart: MachinePage, va: int, size: int) -> int:
     """Load and reserve."""
+    if is_triggered(hart, va, size, Access.LOAD):
+        return 0
     offset = reach(hart, va, size, Access.LOAD)
     if is_held_up(hart):
         return 0
@@ -74,6 +84,8 @@ def store_conditional(hart: MachinePage, va: int, size: int, value: int) -> int:
     if is_held_up(hart):
         return 0
     is_reserved = hart[Slot.RESERVED] == offset + 1
+    if is_reserved and is_triggered(hart, va, size, Access.STORE):
+        return 0
     hart[Slot.RESERVED] = 0
     if not is_reserved:
         return 1

@@ -12,6 +12,7 @@ from isa.machine import MachinePage, ram_store
 from isa.mmu import Access
 from isa.state import Slot
 from isa.trap import pend_illegal, pend_virtual
+from isa.triggers import is_triggered
 from isa.words import Page
 
 BLOCK = 64  # bytes
@@ -36,7 +37,10 @@ def manage_block(hart: MachinePage, word: int, va: int, bits: int) -> None:
     """Check whether a block may be cleaned, flushed or invalidated: whoever may load it may."""
     if not may_operate(hart, word, bits):
         return
-    reach(hart, va & ~(BLOCK - 1), BLOCK, Access.LOAD)
+    block = va & ~(BLOCK - 1)
+    if is_triggered(hart, block, BLOCK, Access.STORE):
+        return
+    reach(hart, block, BLOCK, Access.LOAD)
     if hart[Slot.PENDING] != 0:  # what keeps from loading is reported as if it kept from storing
         hart[Slot.CAUSE] += Access.STORE - Access.LOAD
         hart[Slot.TVAL] = va
@@ -46,7 +50,10 @@ def zero_block(hart: MachinePage, word: int, va: int) -> None:
     """Store zeros to a block."""
     if not may_operate(hart, word, CBZE):
         return
-    offset = reach(hart, va & ~(BLOCK - 1), BLOCK, Access.STORE)
+    block = va & ~(BLOCK - 1)
+    if is_triggered(hart, block, BLOCK, Access.STORE):
+        return
+    offset = reach(hart, block, BLOCK, Access.STORE)
     if is_held_up(hart):
         return
     end = offset + BLOCK

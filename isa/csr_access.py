@@ -5,7 +5,7 @@ Written in the words that every engine executes. Follows the chapters "Machine-L
 """
 
 from isa import mstatus as ms
-from isa.causes import Irq
+from isa.causes import Cause, Irq
 from isa.counters import recount
 from isa.extensions import BITS
 from isa.interrupts import ENVCFG_STCE, current_mip, time_of
@@ -24,7 +24,7 @@ ISA_SV48, ISA_SV57, ISA_PBMT = BITS["Sv48"], BITS["Sv57"], BITS["Svpbmt"]
 ISA_STC, ISA_OVERFLOW = BITS["Sstc"], BITS["Sscofpmf"]
 BLOCK_MANAGEMENT, BLOCK_ZERO = BITS["Zicbom"], BITS["Zicboz"]
 ISA_B = BITS["Zba"] | BITS["Zbb"] | BITS["Zbs"]
-EXCEPTIONS = 0xB3FF  # every exception of M, S and U that may come from below M-mode
+EXCEPTIONS = 0xCB3FF  # every exception of M, S and U that may come from below M-mode
 GUEST_EXCEPTIONS = 1 << 10 | 0xF << 20
 S_IRQS = 1 << Irq.SSI | 1 << Irq.STI | 1 << Irq.SEI
 M_IRQS = 1 << Irq.MSI | 1 << Irq.MTI | 1 << Irq.MEI
@@ -124,11 +124,13 @@ def write_mstatus(hart: Page, value: int) -> None:
 
 
 def write_medeleg(hart: Page, value: int) -> None:
-    """Write medeleg: the exceptions that there are."""
+    """Write medeleg: the exceptions that there are; no instruction is misaligned with C."""
+    there = EXCEPTIONS
     if hart[Slot.ISA] & ISA_H:
-        hart[Slot.MEDELEG] = value & (EXCEPTIONS | GUEST_EXCEPTIONS)
-    else:
-        hart[Slot.MEDELEG] = value & EXCEPTIONS
+        there = there | GUEST_EXCEPTIONS
+    if hart[Slot.ISA] & ISA_C:
+        there = there & ~(1 << Cause.FETCH_MISALIGNED)
+    hart[Slot.MEDELEG] = value & there
 
 
 def overflow_irq(hart: Page) -> int:

@@ -13,11 +13,19 @@ from isa.csr import ALL, Csr, CsrTable
 from isa.interrupts import current_mip
 from isa.pmp import PMP_ENTRIES, write_mseccfg, write_pmpaddr, write_pmpcfg
 from isa.state import Slot
+from isa.triggers import (
+    TRIGGER_INFO,
+    read_tdata1,
+    read_tdata2,
+    write_tdata1,
+    write_tdata2,
+    write_tselect,
+)
 
 __all__ = ["ALL", "CSRS", "Csr", "CsrTable"]
 
 _COUNTERS = (1 << 32) - 1
-_GUEST_EXCEPTIONS = 0xB1FF  # what a hypervisor may pass on to its guest
+_GUEST_EXCEPTIONS = 0xCB1FF  # what a hypervisor may pass on to its guest
 _GUEST_IRQS = 0x444
 
 _FLOAT_CSRS = (
@@ -114,6 +122,17 @@ _PMP_CSRS = (
       for i in range(PMP_ENTRIES, 64)),
 )  # fmt: skip
 
+_TRIGGER_CSRS = (
+    Csr("tselect", 0x7A0, "The trigger that the others are about.", Slot.TSELECT,
+        write=write_tselect),
+    Csr("tdata1", 0x7A1, "A trigger's type and control bits.",
+        read=read_tdata1, write=write_tdata1),
+    Csr("tdata2", 0x7A2, "The address that a trigger compares with.",
+        read=read_tdata2, write=write_tdata2),
+    Csr("tdata3", 0x7A3, "Contexts that a trigger is limited to: none."),
+    Csr("tinfo", 0x7A4, "The types of trigger that there are.", fixed=TRIGGER_INFO),
+)  # fmt: skip
+
 _H_CSRS = (
     Csr("hstatus", 0x600, "Status of the guest.", Slot.HSTATUS, write=hyper.write_hstatus, ext="H"),
     Csr("hedeleg", 0x602, "Exceptions passed on to the guest.",
@@ -159,4 +178,6 @@ _H_CSRS = (
     Csr("vsatp", 0x280, "The guest's satp.", Slot.VSATP, write=hyper.write_vsatp, ext="H"),
 )  # fmt: skip
 
-CSRS = CsrTable((*_FLOAT_CSRS, *_COUNTER_CSRS, *_S_CSRS, *_M_CSRS, *_PMP_CSRS, *_H_CSRS))
+CSRS = CsrTable(
+    (*_FLOAT_CSRS, *_COUNTER_CSRS, *_S_CSRS, *_M_CSRS, *_PMP_CSRS, *_TRIGGER_CSRS, *_H_CSRS)
+)

@@ -37,7 +37,7 @@ SAME = {"zmmul": "m", "zca": "c", "zaamo": "a", "zalrsc": "a"}
 HELD = (
     *("zkt", "zic64b", "ziccamoa", "ziccif", "zicclsm", "ziccrse", "za64rs", "za128rs"),
     *("sm1p11", "sm1p12", "sm1p13", "ss1p11", "ss1p12", "ss1p13", "ssu64xl", "sv39", "svbare"),
-    *("ssccptr", "sscounterenw", "sstvala", "sstvecd", "svvptc"),
+    *("sdtrig", "ssccptr", "sscounterenw", "sstvala", "sstvecd", "svvptc"),
 )
 """Names of what is true of every hart here: they select nothing."""
 

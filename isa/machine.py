@@ -7,7 +7,7 @@ checked by the caller (`isa/mmu.py`); here they are checked once more.
 
 from typing import Any, Protocol
 
-from isa.state import NO_FRAME
+from isa.state import NO_FRAME, Slot
 from isa.words import Page, Word
 
 
@@ -58,7 +58,8 @@ def drop_inline(hart: MachinePage, vpn: int) -> None:
 
 
 def drop_all_inline(hart: MachinePage) -> None:
-    """Forget every page in an engine's inline TLB; the reference engine has none."""
+    """Let an engine that has an inline TLB forget every page in it."""
+    hart[Slot.INLINE_STALE] = Word(1)
 
 
 def engine_run(hart: MachinePage, fuel: int) -> int:

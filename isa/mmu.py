@@ -13,6 +13,7 @@ from isa.points import is_near, is_stopped
 from isa.pte import PAGE_SIZE
 from isa.state import Slot
 from isa.translation import translate
+from isa.triggers import has_trigger, is_triggered
 from isa.walk import (
     BY_HLVX,
     NOT_RAM,
@@ -64,6 +65,8 @@ def is_protected(hart: MachinePage, va: int, pa: int, size: int, access: int) ->
 def load(hart: MachinePage, va: int, size: int) -> int:
     """Load from a virtual address, zero-extended; traps and device accesses are pended."""
     hart[Slot.ACCESS_VA] = va
+    if is_triggered(hart, va, size, Access.LOAD):
+        return 0
     if (va & PAGE_SIZE - 1) + size > PAGE_SIZE:
         return load_split(hart, va, size)
     pa = translate(hart, va, Access.LOAD)
@@ -83,6 +86,8 @@ def load(hart: MachinePage, va: int, size: int) -> int:
 def store(hart: MachinePage, va: int, size: int, value: int) -> None:
     """Store to a virtual address; traps and device accesses are pended and nothing is written."""
     hart[Slot.ACCESS_VA] = va
+    if is_triggered(hart, va, size, Access.STORE):
+        return
     if (va & PAGE_SIZE - 1) + size > PAGE_SIZE:
         store_split(hart, va, size, value)
         return
@@ -106,12 +111,14 @@ def remember(hart: MachinePage, va: int, pa: int, offset: int, access: int) -> N
     """Let an engine reach a page directly from now on, unless accesses to it must be looked at.
 
     That is so where PMP decides by the byte, where the access was made in a guest's place, and near
-    a debugger's points.
+    triggers and a debugger's points.
     """
     if hart[Slot.POINTS] != 0 and is_near(hart, va, access):
         return
     lent = hart[Slot.MSTATUS] & (ms.MPRV | ms.MPV)
-    if hart[Slot.HYPER_ACCESS] == 0 and lent != ms.MPRV | ms.MPV and not is_split(hart, pa):
+    if hart[Slot.HYPER_ACCESS] != 0 or lent == ms.MPRV | ms.MPV:
+        return
+    if not is_split(hart, pa) and not has_trigger(hart, va, access):
         note_page(hart, va, offset, access)
 
 
@@ -156,6 +163,8 @@ def part_offset(hart: MachinePage, va: int, size: int, access: int) -> int:
 
 def fetch(hart: MachinePage, pc: int) -> int:
     """Fetch the instruction word at `pc`; traps are pended. Only RAM holds instructions."""
+    if is_triggered(hart, pc, 2, Access.FETCH):
+        return 0
     offset = reach_code(hart, pc)
     if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
         return 0
@@ -176,8 +185,8 @@ def reach_code(hart: MachinePage, pc: int) -> int:
     if offset == NOT_RAM:
         return access_fault(hart, pc, Access.FETCH)
     hart[Slot.CODE_SPLIT] = 0
-    is_watched = hart[Slot.POINTS] != 0 and is_near(hart, pc, Access.FETCH)
-    if is_watched or is_split(hart, pa):
+    is_looked_at = hart[Slot.POINTS] != 0 and is_near(hart, pc, Access.FETCH)
+    if is_looked_at or is_split(hart, pa) or has_trigger(hart, pc, Access.FETCH):
         hart[Slot.CODE_SPLIT] = 1
     return offset
 
@@ -196,6 +205,8 @@ def fetch_at(hart: MachinePage, pc: int, offset: int) -> int:
     low = ram_load(hart, offset, 2)
     if low & 3 != 3:
         return low
+    if is_triggered(hart, pc + 2, 2, Access.FETCH):
+        return 0
     offset = reach_code(hart, pc + 2)
     if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
         return 0

@@ -69,6 +69,10 @@ class Slot(_From0):
     HPM_RUNNING = auto()  # bits of the event counters that count in the current mode
     HPM_CHOSEN = auto()  # bits of the event counters that have an event
     STIMECMP = auto()
+    TSELECT = auto()
+    (TDATA1, TDATA1_1, TDATA1_2, TDATA1_3) = (auto() for _ in range(4))  # 0: disabled
+    (TDATA2, TDATA2_1, TDATA2_2, TDATA2_3) = (auto() for _ in range(4))
+    ARMED = auto()  # a bit for each kind of access that triggers look at (isa.mmu.Access)
     (MSTATEEN0, MSTATEEN1, MSTATEEN2, MSTATEEN3) = (auto() for _ in range(4))
     (HSTATEEN0, HSTATEEN1, HSTATEEN2, HSTATEEN3) = (auto() for _ in range(4))
     (SSTATEEN0, SSTATEEN1, SSTATEEN2, SSTATEEN3) = (auto() for _ in range(4))

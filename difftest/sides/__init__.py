@@ -37,6 +37,10 @@ class Side(Protocol):
         """Read the registers."""
         ...
 
+    def took_trigger(self) -> bool:
+        """Say whether the last step raised the breakpoint exception of a trigger."""
+        ...
+
     def memory(self) -> bytes:
         """Read all RAM."""
         ...

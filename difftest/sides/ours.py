@@ -14,12 +14,14 @@ from isa.hart import Hart
 from isa.isa_string import parse_isa
 from isa.memory import Memory
 from isa.mmu import fetch
+from isa.spec import TABLE
 from isa.state import Slot
 from isa.trap import Detail
 
 # Where outside simulators have devices and we have nothing: a program that goes there is over.
 DEVICES_END = RAM_BASE
 ACCESS_FAULTS = (Cause.LOAD_ACCESS, Cause.STORE_ACCESS)
+EBREAK, C_EBREAK = TABLE.by_name["ebreak"].pattern.match, 0x9002
 COUNTS = (Slot.INSTRET, Slot.TRAPS, Slot.MCYCLE, Slot.MINSTRET, Slot.WAITING)
 TLB_COUNTS = (Slot.TLB_MISSES, Slot.TLB_KERNEL_MISSES, Slot.WALK_REFS)
 
@@ -35,6 +37,8 @@ class OurSide:
         self._tlb = tlb
         self._ram_size = ram_size
         self.hart = self._new_hart()
+        self._traps = 0
+        self._word: int | None = None  # that `word_at_pc` has read
 
     def _new_hart(self) -> Hart:
         hart = Hart(Memory(RAM_BASE, self._ram_size), tlb=self._tlb, isa=parse_isa(ISA))
@@ -56,6 +60,7 @@ class OurSide:
         """Execute `count` instructions; accesses outside RAM fault."""
         hart = self.hart
         goal = hart.progress + count
+        self._traps = hart.slots[Slot.TRAPS]
         while hart.progress < goal:
             if self._is_among_devices():
                 return Stop.OUTSIDE
@@ -97,6 +102,12 @@ class OurSide:
         priv = slots[Slot.PRIV] | slots[Slot.V] << 2
         return State(slots[Slot.PC], priv, x, csrs, counts, f)
 
+    def took_trigger(self) -> bool:
+        """Say whether the last step raised the breakpoint exception of a trigger."""
+        slots = self.hart.slots
+        has_raised = slots[Slot.TRAPS] != self._traps and slots[Slot.CAUSE] == Cause.BREAKPOINT
+        return has_raised and self._word not in (EBREAK, C_EBREAK)
+
     def memory(self) -> bytes:
         """Read all RAM."""
         return self.hart.memory.read(RAM_BASE, self._ram_size)
@@ -112,7 +123,8 @@ class OurSide:
         hart.tlb[:] = memoryview(saved_tlb).cast("Q")
         if tables:
             hart.ram[:] = tables  # looking must not set accessed bits
-        return word if is_there else None
+        self._word = word if is_there else None
+        return self._word
 
     def set_x(self, number: int, value: int) -> None:
         """Set a register."""

@@ -16,6 +16,7 @@ from isa.csrs import CSRS
 from isa.mstatus import FS, MPRV
 from isa.pmp import ALL_LOCKS
 from isa.spec import TABLE
+from isa.triggers import TRIGGERS
 from isa.walk import ENVCFG_ADUE
 from isa.words import MASK
 
@@ -60,6 +61,10 @@ class SpikeSide:
         """Start anew with a program."""
         core = self._core
         core.reset()
+        for index in reversed(range(TRIGGERS)):  # a reset leaves them as they are
+            core.put_csr(NUMBERS["tselect"], index)
+            core.put_csr(NUMBERS["tdata1"], 0)
+            core.put_csr(NUMBERS["tdata2"], 0)
         self.set_csr("mstatus", FS)  # without it Spike refuses to write fcsr
         for name, value in self._fresh_csrs.items():
             if name != "mstatus":
@@ -94,6 +99,17 @@ class SpikeSide:
             self._core.step(1)
         assert self._core.get_csr(MINSTRET) == 0, "Spike's counters do not start at 0"
 
+    def _swap_triggers(self, controls: list[int]) -> list[int]:
+        """Write the triggers' tdata1; give what they were."""
+        core, found = self._core, []
+        selected = core.get_csr(NUMBERS["tselect"])
+        for index, control in enumerate(controls):
+            core.put_csr(NUMBERS["tselect"], index)
+            found.append(core.get_csr(NUMBERS["tdata1"]))
+            core.put_csr(NUMBERS["tdata1"], control)
+        core.put_csr(NUMBERS["tselect"], selected)
+        return found
+
     def _write(self, at: int, value: int) -> None:
         self._core.mmu.load_reserved_64(at)
         done = self._core.mmu.store_conditional_64(at, value)
@@ -117,6 +133,10 @@ class SpikeSide:
         hidden = TWINS if self._core.state.v else ()
         get = self._core.get_csr
         return {name: get(number) for name, number in NUMBERS.items() if name not in hidden}
+
+    def took_trigger(self) -> bool:
+        """Say no: our side is asked."""
+        return False
 
     def memory(self) -> bytes:
         """Read all RAM; give nothing when a locked PMP entry keeps even M-mode from it."""
@@ -147,12 +167,14 @@ class SpikeSide:
         satp, mstatus = core.get_csr(NUMBERS["satp"]), core.get_csr(NUMBERS["mstatus"])
         hgatp = core.get_csr(HGATP)
         config, address = core.get_csr(PMPCFG0), core.get_csr(PMPADDR0)
+        triggers = self._swap_triggers([0] * TRIGGERS)
         core.put_csr(NUMBERS["satp"], 0)
         core.put_csr(HGATP, 0)
         core.put_csr(NUMBERS["mstatus"], mstatus & ~MPRV)
         core.put_csr(PMPADDR0, PMP_ALL)
         core.put_csr(PMPCFG0, config & ~0xFF | NAPOT_RWX)
         yield
+        self._swap_triggers(triggers)
         core.put_csr(HGATP, hgatp)
         core.put_csr(PMPCFG0, config)
         core.put_csr(PMPADDR0, address)

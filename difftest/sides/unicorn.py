@@ -48,6 +48,10 @@ class UnicornSide:
         x = tuple(self._uc.reg_read(number) for number in self._registers)
         return State(self._uc.reg_read(self._pc), MACHINE_MODE, x)
 
+    def took_trigger(self) -> bool:
+        """Say no: our side is asked."""
+        return False
+
     def memory(self) -> bytes:
         """Read all RAM."""
         return bytes(self._uc.mem_read(RAM_BASE, self._ram_size))

@@ -7,11 +7,10 @@ needs permission to store even when it does not take place.
 
 from isa import hstatus as hs
 from isa import mstatus as ms
-from isa.atomics import amo_load, amo_store, is_held_up, reach
+from isa.atomics import amo_load, amo_store, is_held_up, reach_both
 from isa.causes import Priv
 from isa.insn import system
 from isa.machine import MachinePage, ram_load, ram_store
-from isa.mmu import Access
 from isa.state import Slot
 from isa.trap import pend_illegal, pend_virtual
 from isa.words import Page, Word, zext
@@ -37,7 +36,7 @@ def amocas_q(hart: MachinePage, word: Word, rs1: Word, rs2: Word, rs2_index: Wor
     """
     if (rd | rs2_index) & 1:
         return pend_illegal(hart, word)
-    at = reach(hart, rs1, 16, Access.STORE)
+    at = reach_both(hart, rs1, 16)
     if is_held_up(hart):
         return 0
     low = ram_load(hart, at, 8)

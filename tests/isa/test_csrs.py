@@ -37,7 +37,7 @@ STATUS_M = 0x7E_19AA  # TSR TW TVM MXR SUM MPRV MPP SPP MPIE SPIE MIE SIE
 STATUS_S = 0xC_0122
 MISA = 2 << 62 | sum(1 << ord(letter) - ord("a") for letter in "aihmsu")
 PENDING = 0x3EEE  # lcofip sgeip meip vseip seip mtip vstip stip msip vssip ssip
-CAUSES = 0xF0_B7FF  # 0 to 10, 12, 13, 15, 20 to 23
+CAUSES = 0xFC_B7FF  # 0 to 10, 12, 13, 15, 18 to 23
 ALL_CONFIGS = 0x9F9F_9F9F_9F9F_9F9F
 READ_ONLY = -1
 STOPS = -2  # M-mode could not go on; tested elsewhere
@@ -98,8 +98,13 @@ CASES = {
     **{f"mstateen{i}": Case(0x30C + i, 0, (2 + (i == 0)) << 62 & ALL) for i in range(4)},
     **{f"hstateen{i}": Case(0x60C + i, 0, 0) for i in range(4)},  # mstateen has nothing either
     **{f"sstateen{i}": Case(0x10C + i, 0, 0) for i in range(4)},
+    "tselect": Case(0x7A0, 0, 0),
+    "tdata1": Case(0x7A1, 15 << 60, 15 << 60, 15 << 60),
+    "tdata2": Case(0x7A2, 0, ALL),
+    "tdata3": Case(0x7A3, 0, 0),
+    "tinfo": Case(0x7A4, 0x100_8044, 0x100_8044, 0x100_8044),
     "hstatus": Case(0x600, 2 << 32, 2 << 32 | 0x70_03C0, 2 << 32),
-    "hedeleg": Case(0x602, 0, 0xB1FF),
+    "hedeleg": Case(0x602, 0, 0xC_B1FF),
     "hideleg": Case(0x603, 0, 0x444),
     "hie": Case(0x604, 0, 0x1444),
     "htimedelta": Case(0x605, 0, ALL),

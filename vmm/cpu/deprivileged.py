@@ -47,6 +47,7 @@ COMPRESSED_FLOATS, COMPRESSED_FLOATS_MASK = 0x2000, 0x6001  # C.FLD, C.FSD, C.FL
 FS_CLEAN = 2 << ms.FS_SHIFT
 PMP_CSRS = CSRS.by_name["pmpcfg0"].number & ~63  # pmpcfg0 to pmpaddr15 are among 64 from here
 MSECCFG_CSR = CSRS.by_name["mseccfg"].number
+TRIGGER_CSRS = CSRS.by_name["tselect"].number  # and the seven after it
 MOST_REFILLS = 4  # what one instruction can need: its own page, two of data, and D bits
 
 
@@ -244,10 +245,11 @@ def emulate(hart: MachinePage, vcpu: MachinePage, insn: int) -> None:
 
 
 def changes_protection(insn: int) -> bool:
-    """Say whether an instruction is an access to a CSR of physical memory protection."""
+    """Say whether an instruction is an access to a CSR of memory protection, or of triggers."""
     number = insn >> 20
     is_csr = insn & 0x7F == SYSTEM and insn & FUNCT3 != 0
-    return is_csr and (number >> 6 == PMP_CSRS >> 6 or number == MSECCFG_CSR)
+    is_protection = number >> 6 == PMP_CSRS >> 6 or number == MSECCFG_CSR
+    return is_csr and (is_protection or number & ~7 == TRIGGER_CSRS)
 
 
 def classify(insn: int) -> int:

@@ -12,6 +12,7 @@ from isa.mmu import Access, is_permitted
 from isa.pte import ASID_MASK, ASID_SHIFT, MODE_SHIFT, PTE_D, PTE_R, PTE_W, PTE_X
 from isa.state import Slot
 from isa.tlb import NOT_FOUND, RIGHTS_SHIFT, find, flush, guest_space
+from isa.triggers import has_trigger
 from isa.walk import has_right, is_permitted_guest
 from vmm.counts import CONTEXT_SLOTS, CONTEXT_WORDS, CONTEXTS_AT
 
@@ -118,8 +119,25 @@ def fence_contexts(
         left = left - 1
 
 
+def is_looked_at(vcpu: MachinePage, va: int, access: int) -> bool:
+    """Say whether a trigger looks at accesses to a page; an AMO both loads and stores."""
+    if access == Access.FETCH:
+        return has_trigger(vcpu, va, Access.FETCH)
+    return has_trigger(vcpu, va, Access.LOAD) or has_trigger(vcpu, va, Access.STORE)
+
+
 def rights(vcpu: MachinePage, va: int) -> int:
-    """Give the R, W, X and D bits for a page just translated: what the vCPU may do without fault.
+    """Give the R, W, X and D bits for a page just translated: what the vCPU may do unseen."""
+    bits = rights_by_tables(vcpu, va)
+    if is_looked_at(vcpu, va, Access.LOAD):
+        bits = bits & ~(PTE_R | PTE_W)
+    if is_looked_at(vcpu, va, Access.FETCH):
+        bits = bits & ~PTE_X
+    return bits
+
+
+def rights_by_tables(vcpu: MachinePage, va: int) -> int:
+    """Give what of them the guest's tables allow.
 
     A clean page gets no W, so that its first store comes back to set the guest's D bit.
     """

@@ -22,6 +22,7 @@ from vmm.memory.contexts import (
     SATP_PAGED,
     fence_contexts,
     find_context,
+    is_looked_at,
     rights,
     view_of,
 )
@@ -41,6 +42,8 @@ def refill_soft(hart: MachinePage, vcpu: MachinePage, va: int, access: int) -> i
     walked = vcpu[Slot.WALK_REFS]
     missed = vcpu[Slot.TLB_MISSES]
     count(vcpu, Count.HART_MISSES + view, 1)
+    if is_looked_at(vcpu, va, access):
+        return interpret_one(hart, vcpu)
     gpa = translate(vcpu, va, access)
     count(vcpu, Count.SECOND_MISSES + view, vcpu[Slot.TLB_MISSES] - missed)
     count(vcpu, Count.FILL_REFERENCES + view, vcpu[Slot.WALK_REFS] - walked)

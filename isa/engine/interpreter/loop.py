@@ -44,6 +44,7 @@ from isa.points import has_moved, is_stopped
 from isa.pte import PAGE_SHIFT, PAGE_SIZE
 from isa.state import Slot
 from isa.trap import take
+from isa.triggers import is_triggered
 from isa.words import divu
 
 
@@ -102,6 +103,8 @@ def step(hart: MachinePage) -> int:
         offset: int = page << PAGE_SHIFT | pc & PAGE_SIZE - 1
         hart[Slot.CODE_SPLIT] = 0
     else:
+        if is_triggered(hart, pc, 2, Access.FETCH):
+            return settle(hart)
         offset = reach_code(hart, pc)
         if hart[Slot.PENDING] != 0 or hart[Slot.EXIT] != 0:
             return settle(hart)
