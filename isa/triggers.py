@@ -237,4 +237,3 @@ def matches_masked(match: int, operand: int, va: int, size: int) -> bool:
         va = va + 1
         size = size - 1
     return False
-
