@@ -20,6 +20,7 @@ help:
 	@echo 'make check   lint, format, types, imports, policy'
 	@echo 'make format  let ruff rewrite what make check would complain of'
 	@echo 'make bench   measure every published figure  (BENCH=name for one)'
+	@echo 'make linux   fetch the kernel of Debian by apt, boot it in every way, compare with QEMU'
 	@echo 'make soak    hours of random work            (SOAK_SECONDS=60 for each part)'
 	@echo 'make lock    pin the newest dependencies that pyproject.toml admits'
 	@echo 'make clean   remove what was built; make distclean the environment too'
@@ -54,7 +55,7 @@ $(VENV)/.stamp-self: pyproject.toml | $(VENV)/.stamp-run
 	@touch $@
 
 # ---------------------------------------------------------------------------------- work
-.PHONY: demo test check format bench soak
+.PHONY: demo test check format bench linux soak
 demo: setup
 	@$(TRAPLINE) compare tick
 
@@ -74,6 +75,9 @@ format: setup-dev
 
 bench: setup-dev
 	$(PY) -m bench $(BENCH)
+
+linux: setup
+	$(PY) -m bench.debian $(if $(APPEND),--append '$(APPEND)')
 
 soak: setup-dev
 	TRAPLINE_SOAK_SECONDS=$(or $(SOAK_SECONDS),600) $(PY) -m pytest -m soak $(PYTEST_ARGS)

@@ -13,6 +13,8 @@ from typing import NoReturn
 
 import pytest
 
+from bench.debian.packages import Packages, PackagesError, fetch
+
 # What to install for a program: its Debian package.
 DEBIAN_PACKAGES = MappingProxyType(
     {
@@ -50,6 +52,14 @@ def require_file(path: Path, package: str) -> Path:
     if not path.exists():
         _missing(path.name, f"apt install {package}")
     return path
+
+
+def require_debian() -> Packages:
+    """Give Debian's kernel and BusyBox for riscv64, or skip (fail in CI) the test that asks."""
+    try:
+        return fetch()
+    except PackagesError as error:
+        _missing("Debian's riscv64 kernel", f"apt fetches it, but said: {error}")
 
 
 def require_module(name: str) -> ModuleType:

@@ -20,7 +20,7 @@ class Receiver:
 
     def poll(self) -> int:
         """Look for input; give the number of instructions after which to look again."""
-        if self._uart.is_listening and self._uart.fetch():
+        if self._uart.is_listening and self._uart.poll():
             self.acts += 1
         return PAUSE
 

@@ -29,6 +29,9 @@ from vmm.fdt import PropertyValue, TreeNode, cells64
 CLOCK_HZ = 3_686_400
 FIFO_BYTES = 16
 ASKS = 16
+HOLD = 8
+"""Looks at the line status that find nothing after the FIFO was cleared. A driver that sets the
+port up clears it, then reads what is there to be rid of it: no input must be lost by that."""
 WAITING_BYTES = 65536
 """Bytes of input that may wait for room in the FIFO; more is refused."""
 
@@ -65,8 +68,8 @@ class UartState:
     overrun: int = register(1)
     sent_pending: int = register(1)
     fifo: bytearray = field(default_factory=bytearray, metadata=shaped(max_bytes=FIFO_BYTES))
-    held: int = register(1)
-    """Whether input stays outside because the FIFO was just cleared."""
+    held: int = register(4)
+    """Looks for which input stays outside because the FIFO was just cleared."""
     asks: int = register(4)
     """Looks for input in vain, modulo 16: outside is asked at the first of them."""
     waiting: bytearray = field(default_factory=bytearray, metadata=shaped(max_bytes=WAITING_BYTES))
@@ -102,6 +105,13 @@ class Uart:
         if data or had:
             self.receive(data)
         return bool(data or had)
+
+    def poll(self) -> bool:
+        """Ask outside because time has passed; say whether there was any input."""
+        if self.state.held:
+            self.state.held = max(0, self.state.held - HOLD // 2)
+            return False
+        return self.fetch()
 
     def take(self, limit: int) -> bytes:
         """Take received bytes as the firmware does when it is asked to read the console."""
@@ -211,7 +221,7 @@ class Uart:
         """Empty the FIFO. What came from outside arrives once more, later: scripts lose nothing."""
         state = self.state
         if not state.mcr & MCR_LOOP:
-            state.held |= bool(state.fifo)
+            state.held = HOLD
             state.waiting = (state.fifo + state.waiting)[:WAITING_BYTES]
         state.fifo.clear()
 
@@ -241,7 +251,7 @@ class Uart:
         """Ask for input, now and then: who polls does so very often."""
         self.is_listening = True
         if self.state.held:
-            self.state.held = 0  # this look finds nothing yet
+            self.state.held -= 1
             return
         if self.state.asks == 0:
             self.fetch()

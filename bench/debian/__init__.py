@@ -1,0 +1,1 @@
+"""Debian's riscv64 kernel with a BusyBox user space: fetched by apt, booted, and looked at."""

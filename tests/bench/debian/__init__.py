@@ -1,0 +1,1 @@
+"""Debian's kernel with a BusyBox user space."""
