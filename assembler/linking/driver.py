@@ -5,7 +5,7 @@ The steps and their order are GNU ld's, because the addresses that come out depe
 
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from assembler.errors import LinkError, ScriptError
 from assembler.linking import model
@@ -195,6 +195,11 @@ class Link:
         link = self.context
         thread = [one for one in link.outputs if one.flags & model.THREAD_LOCAL]
         link.tls = thread[0] if thread else None
+        if link.tls is None or self.options.relocatable:
+            return
+        following = link.outputs[link.outputs.index(link.tls) :]
+        block = takewhile(lambda one: one.flags & model.THREAD_LOCAL, following)
+        link.tls.align_power = max(one.align_power for one in block)
 
     def _relax(self, relaxer: Relaxer) -> None:
         """Shorten code until nothing changes, align it, and place everything a last time."""

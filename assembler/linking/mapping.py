@@ -22,6 +22,7 @@ from assembler.linking.statements import (
     Number,
     Operation,
     Output,
+    Region,
     Text,
     Wild,
 )
@@ -60,7 +61,7 @@ class Mapper:
         for name, address in self._link.options.starts.items():
             out = self._link.find_output(name)
             if out is None:
-                out = Output(name)
+                out = Output(name, region=Region("*none*"))
                 self._link.statements.append(out)
             out.address = Number(address)
             self.make(out, 0)

@@ -46,7 +46,6 @@ class Relaxer:
     def __init__(self, link: Context) -> None:
         self._link = link
         self.stage = 0
-        self._is_compressed = bool(link.flags & 1)
         self._largest = -1
         self._gp: Symbol | None = None
         self._gp_value = 0
@@ -119,11 +118,6 @@ class Relaxer:
     def gp(self) -> int:
         """The value of the global pointer, or 0."""
         return self._gp_value
-
-    @property
-    def is_compressed(self) -> bool:
-        """Whether compressed instructions may be used."""
-        return self._is_compressed
 
     @property
     def max_page(self) -> int:
@@ -240,7 +234,7 @@ class _Shortening:
             return
         jalr = int.from_bytes(data[reloc.offset + 4 : reloc.offset + 8], "little")
         register = jalr >> 7 & 31
-        if relaxer.is_compressed and register == _ZERO and fits_signed(distance, 12, 2):
+        if section.file.flags & 1 and register == _ZERO and fits_signed(distance, 12, 2):
             self._replace(reloc, kinds.RVC_JUMP, _C_J, 2, 8)
         elif is_near:
             self._replace(reloc, kinds.JAL, _JAL | register << 7, 4, 8)
@@ -276,7 +270,7 @@ class _Shortening:
                 is_load = reloc.kind == kinds.LO12_I
                 reloc.kind = kinds.GPREL_I if is_load else kinds.GPREL_S
             return
-        if not self._relaxer.is_compressed or reloc.kind != kinds.HI20:
+        if not self._section.file.flags & 1 or reloc.kind != kinds.HI20:
             return
         high = (target.address + 0x800) & MASK64 & ~0xFFF
         if all(_is_short_lui(value) for value in (high, high + self._relaxer.max_page)):

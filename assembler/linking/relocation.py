@@ -18,6 +18,7 @@ from assembler.linking.encoding import (
     uleb128_length,
 )
 from assembler.linking.got import GlobalOffsetTable
+from assembler.linking.indirect import is_indirect
 from assembler.linking.model import MASK64, Reloc, Section, Symbol
 from assembler.linking.relaxation import GP, fits_signed
 from assembler.reloc import types_by_number
@@ -100,7 +101,12 @@ class Relocator:
         patch, size = found
         if at + size > len(data):
             raise LinkError("the relocation reaches past the end of its section")
-        value = self._value(reloc)
+        if reloc.symbol is not None and is_indirect(reloc.symbol) and section.flags & model.ALLOC:
+            value = self._got.indirect.resolve(reloc, section)
+            if value is None:
+                return
+        else:
+            value = self._value(reloc)
         if value is None:
             _clear(section, data, reloc, size)
             return
@@ -170,17 +176,21 @@ class Relocator:
         link = self._link
         if symbol.kind != model.UNDEFWEAK:
             message = f"undefined reference to `{symbol.name}'{link.suggest(symbol.name)}"
-            if link.options.warns_undefined:
-                link.warn(str(self._error(reloc, message)))
-            elif not link.options.allows_undefined:
-                raise LinkError(message)
+            if not link.options.allows_undefined:
+                if link.options.warns_undefined:
+                    link.warn(str(self._error(reloc, f"warning: {message}")))
+                else:
+                    link.complain(self._error(reloc, message))
+                assert self._section is not None
+                assert self._section.output is not None
+                return self._section.output.vma + reloc.addend & MASK64
         return reloc.addend & MASK64
 
     # ---- one kind each
 
     def _from_table(self, reloc: Reloc, value: int, pc: int) -> int:
         symbol = reloc.symbol
-        if symbol is None or symbol.got < 0:
+        if symbol is None or (symbol.got < 0 and not is_indirect(symbol)):
             raise LinkError("a relocation for the global offset table without symbol")
         entry = self._got.entry(symbol, reloc.kind, (value - reloc.addend) & MASK64)
         distance = (entry - pc) & MASK64

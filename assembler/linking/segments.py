@@ -12,6 +12,7 @@ from assembler.linking import model
 from assembler.linking.context import HEADER_SIZE, PROGRAM_HEADER_SIZE, Context
 from assembler.linking.folding import Folder
 from assembler.linking.model import ALLOC, CODE, HAS_CONTENTS, LOAD, READONLY, OutSection
+from assembler.linking.statements import Region
 
 PT_LOAD, PT_INTERP, PT_NOTE, PT_PHDR, PT_TLS = 1, 3, 4, 6, 7
 PT_GNU_STACK, PT_GNU_EH_FRAME, PT_RISCV_ATTRIBUTES = 0x6474E551, 0x6474E550, 0x70000003
@@ -115,8 +116,10 @@ def _loads(link: Context) -> list[ProgramHeader]:
     fits = fits and (link.loads_headers or lma % page >= size % page)
     found: list[ProgramHeader] = []
     group = [sections[0]]
+    regions = _regions(link)
     for last, section in pairwise(sections):
-        if _starts_segment(link, group, last, section):
+        is_other = regions.get(last.name) is not regions.get(section.name)
+        if is_other or _starts_segment(link, group, last, section):
             found.append(ProgramHeader(PT_LOAD, group))
             group = []
         group.append(section)
@@ -151,6 +154,15 @@ def _starts_segment(
         return True
     is_writable = any(not one.flags & READONLY for one in group)
     return not is_writable and not section.flags & READONLY
+
+
+def _regions(link: Context) -> dict[str, Region | None]:
+    """Give the memory region of each output section, by name: a segment is in one region."""
+    found: dict[str, Region | None] = {}
+    for out in link.output_statements():
+        if not out.is_skipped and not out.is_special:
+            found.setdefault(out.name, out.region)
+    return found
 
 
 def _notes(link: Context) -> list[ProgramHeader]:
@@ -216,9 +228,13 @@ def place_in_file(link: Context, headers: Sequence[ProgramHeader]) -> int:
         offset = _place_load(link, header, offset, (start, page))
     for section in link.outputs:
         if section.flags & ALLOC and not any(section in one.sections for one in loads):
-            offset += -offset % (1 << section.align_power)
-            section.file_offset = 0 if is_nobits(section) else offset
-            offset += 0 if is_nobits(section) else section.size
+            at = offset + (section.vma - offset) % (1 << section.align_power)
+            if section.is_tbss:
+                section.file_offset = at
+            else:
+                offset = at
+                section.file_offset = 0 if is_nobits(section) else offset
+                offset += 0 if is_nobits(section) else section.size
     for header in headers:
         if header.type != PT_LOAD:
             _place_other(header, loads, start)

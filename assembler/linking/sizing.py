@@ -17,6 +17,7 @@ from assembler.linking.model import (
     KEEP,
     LOAD,
     MASK64,
+    THREAD_LOCAL,
     OutSection,
     Section,
 )
@@ -94,32 +95,51 @@ class Sizer:
         dot = 0
         folder.dot_section = None
         current: OutSection | None = None
-        prefers_next = False
-        for statement in self._link.statements:
+        prefers_next = has_end = False
+        for number, statement in enumerate(self._link.statements):
             folder.section, folder.dot = self._link.absolute, dot
             if isinstance(statement, Assign):
-                prefers_next = statement.name == "." or (
-                    prefers_next and statement.name.lstrip("_") != "end"
-                )
+                prefers_next = prefers_next or statement.name == "."
+                has_end = has_end or statement.name.lstrip("_") == "end"
                 if phase == Phase.FINAL:
-                    folder.dot_section = self._home(current, prefers_next)
+                    folder.dot_section = self._home(current, prefers_next, number)
                 folder.assign(statement)
                 dot = folder.dot
             elif isinstance(statement, Assertion):
                 folder.check(statement)
             elif isinstance(statement, Output) and not statement.is_skipped:
-                dot = self._assign_in(statement, dot, phase)
+                statement.is_after_end = has_end
                 made = statement.section
-                if made and not statement.is_ignored and made.flags & ALLOC and not made.is_removed:
+                if made and not statement.is_ignored and made.flags & ALLOC:
                     current, prefers_next = made, False
+                dot = self._assign_in(statement, dot, phase)
 
-    def _home(self, current: OutSection | None, prefers_next: bool) -> OutSection | None:
-        """Find the section that `.` between sections belongs to: what was last, or what follows."""
-        loaded = [one for one in self._link.outputs if one.flags & ALLOC]
-        if current is None:
-            return loaded[0] if loaded else None
-        at = loaded.index(current) + 1 if current in loaded else 0
-        return loaded[at] if prefers_next and at < len(loaded) else current
+    def _home(self, current: OutSection | None, prefers_next: bool, at: int) -> OutSection | None:
+        """Find the section that `.` between sections belongs to: what was last, or what follows.
+
+        What stands behind the end of the program never counts as following.
+        """
+        if current is None or prefers_next:
+            following = self._following(at)
+            if current is None or following is None or not following.is_after_end:
+                last = self._link.outputs[-1] if self._link.outputs else None
+                return self._before(following.section if following is not None else last)
+        return self._before(current) or next(filter(_is_plain, self._link.outputs), None)
+
+    def _following(self, at: int) -> Output | None:
+        """Find the output section behind a statement that is in the output or after its end."""
+        for statement in self._link.statements[at:]:
+            if isinstance(statement, Output):
+                made = statement.section
+                if statement.is_after_end or (made is not None and not made.is_removed):
+                    return statement
+        return None
+
+    def _before(self, made: OutSection | None) -> OutSection | None:
+        """Find the last section up to one that has addresses, and is not thread-local."""
+        everything = self._link.all_outputs
+        at = everything.index(made) + 1 if made is not None else 0
+        return next(filter(_is_plain, reversed(everything[:at])), None)
 
     def _assign_in(self, out: Output, dot: int, phase: Phase) -> int:
         made, folder = out.section, self.folder
@@ -325,6 +345,10 @@ class Sizer:
             return bytes.fromhex("0" * (len(value.digits) % 2) + value.digits)
         self.folder.section = self._link.absolute
         return (self.folder.number(value, "fill value") & 0xFFFF_FFFF).to_bytes(4, "big")
+
+
+def _is_plain(made: OutSection) -> bool:
+    return bool(made.flags & ALLOC) and not made.flags & THREAD_LOCAL and not made.is_removed
 
 
 def _is_idle(value: Expression) -> bool:

@@ -161,6 +161,7 @@ class Output:
     has_symbols: bool = False
     is_placed: bool = False
     is_skipped: bool = False
+    is_after_end: bool = False  # behind what defines _end
     region: Region | None = None
     load_region: Region | None = None
 

@@ -55,13 +55,14 @@ def fill_contents(link: Context, got: GlobalOffsetTable) -> None:
         for at, text in out.data.items():
             body[at : at + len(text)] = text
         for section in out.inputs:
-            if section is got.section:
+            if section.flags & model.LINKER_CREATED:
                 late.append((out, section))
             elif is_linked(section) and section.type != model.SHT_NOBITS:
                 applies = section.relocs and not link.options.relocatable
                 data = relocator.relocate(section) if applies else section.data
                 body[section.offset : section.offset + len(data)] = data
         out.contents = bytes(body)
+    got.indirect.finish(got.section)
     for out, section in late:
         body = bytearray(out.contents)
         body[section.offset : section.offset + len(section.data)] = section.data
@@ -115,12 +116,14 @@ class SymbolWriter:
         return symbol.is_hidden and symbol.is_defined and not self._link.options.relocatable
 
     def _globals(self) -> Iterator[Symbol]:
+        is_partial = self._link.options.relocatable
         for symbol in self._link.symbols.in_table_order():
             if symbol.kind == model.NEW:
                 continue
             if symbol.kind == model.UNDEFWEAK and id(symbol) not in self._needed:
                 continue
-            if symbol.kind == model.UNDEFINED and not symbol.is_referenced:
+            is_used = symbol.is_referenced if is_partial else id(symbol) in self._needed
+            if symbol.kind == model.UNDEFINED and not is_used:
                 continue
             section = symbol.section
             if isinstance(section, Section) and section.is_discarded:
@@ -301,7 +304,8 @@ def _write_headers(
 
 
 def _output_header(out: OutSection) -> _Section:
-    made = _Section(out.name, section_type(out), out.contents, 1 << out.align_power)
+    power = 1 << out.align_power | out.vma
+    made = _Section(out.name, section_type(out), out.contents, power & -power)
     made.flags, made.address, made.size = section_flags(out), out.vma, out.size
     if made.kind == model.SHT_NOBITS:
         made.data = b""
@@ -328,9 +332,24 @@ def _symbol_sections(link: Context, sections: list[_Section]) -> list[_Section]:
         sections[number].link, sections[number].entsize = count + 1, 4
         index = writer.signatures.get(id(group)) or writer.index.get(id(symbol))
         sections[number].info = index or out.index
+    for out, one in zip(link.outputs, sections, strict=False):
+        if one.kind == model.SHT_RELA and out.flags & ALLOC:
+            one.link = count + 1
+            _say_target(link, one)
     symtab = _Section(".symtab", model.SHT_SYMTAB, writer.table(), 8)
     symtab.link, symtab.info, symtab.entsize = count + 2, writer.local_count, _SYMBOL.size
     return [*relocations, symtab, _Section(".strtab", model.SHT_STRTAB, writer.names.data, 1)]
+
+
+def _say_target(link: Context, table: _Section) -> None:
+    """Note which section the relocations of a loaded table speak of, by its name."""
+    made = {one.name: one for one in reversed(link.all_outputs)}
+    name = table.name[5:]
+    wanted = (".got.plt", ".got") if name == ".plt" else (name,)
+    target = next((made[one] for one in wanted if one in made), None)
+    if target is not None:
+        table.info = 0 if target.is_removed else target.index
+        table.flags |= model.SHF_INFO_LINK
 
 
 def _relocations(link: Context, sections: list[_Section], writer: SymbolWriter) -> list[_Section]:
