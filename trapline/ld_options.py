@@ -20,7 +20,7 @@ _ACCEPTED = frozenset(
     "no-keep-memory reduce-memory-overheads as-needed no-as-needed add-needed no-add-needed "
     "copy-dt-needed-entries no-copy-dt-needed-entries no-export-dynamic export-dynamic E "
     "nostdlib cref no-demangle demangle stats qmagic "
-    "no-gc-keep-exported gc-keep-exported no-eh-frame-hdr no-ld-generated-unwind-info "
+    "no-gc-keep-exported gc-keep-exported no-ld-generated-unwind-info "
     "ld-generated-unwind-info enable-new-dtags disable-new-dtags disable-multiple-abs-defs "
     "allow-shlib-undefined no-allow-shlib-undefined no-define-common accept-unknown-input-arch "
     "no-accept-unknown-input-arch no-ctf-variables ctf-variables "
@@ -311,7 +311,7 @@ _FLAGS: dict[str, Callable[[LdParser], None]] = {
     "print-gc-sections": _put("print_gc"),
     "relax": _put("relax"),
     "no-relax": _put("relax", False),
-    **dict.fromkeys(("r", "relocatable", "i"), _put("relocatable")),
+    **dict.fromkeys(("r", "relocatable", "i", "Ur"), _put("relocatable")),
     **dict.fromkeys(("q", "emit-relocs"), _put("emit_relocs")),
     **dict.fromkeys(("s", "strip-all"), _put("strip", "all")),
     **dict.fromkeys(("S", "strip-debug"), _put("strip", "debug")),
@@ -333,6 +333,8 @@ _FLAGS: dict[str, Callable[[LdParser], None]] = {
     **dict.fromkeys(("w", "no-warnings"), _put("no_warnings")),
     "no-warn-mismatch": _put("allows_mismatch"),
     "eh-frame-hdr": _put("eh_frame_header"),
+    "no-eh-frame-hdr": _put("eh_frame_header", False),
+    "traditional-format": _put("traditional"),
     "unique": _static,
     **dict.fromkeys(("v", "V", "version"), _show("version")),
     "help": _show("help"),

@@ -5,9 +5,12 @@ specification, "Symbol Table", for SHN_COMMON.
 """
 
 from collections.abc import Iterable
+from itertools import chain
 
 from assembler.linking import model
 from assembler.linking.context import Context
+from assembler.linking.frame_editing import TABLE, descriptions, reached_by
+from assembler.linking.frames import Frame
 from assembler.linking.model import InputFile, Section, Symbol
 
 
@@ -42,8 +45,11 @@ class Collector:
         self._link = link
         self._todo: list[Section] = []
         self._named: dict[str, list[Section]] = {}
+        self._frames: dict[int, dict[int, list[Frame]]] = {}  # by file, by section described
         for file in link.files:
             for section in file.all_sections():
+                if section.name == TABLE:
+                    self._frames.setdefault(id(file), {}).update(descriptions(section))
                 if section.name.isidentifier():
                     self._named.setdefault(section.name, []).append(section)
         for section in kept:
@@ -87,9 +93,10 @@ class Collector:
     def _follow(self) -> None:
         while self._todo:
             section = self._todo.pop()
-            if section.name == ".eh_frame":
-                continue
-            for reloc in section.relocs:
+            described = self._frames.get(id(section.file), {})
+            relocs = [] if section.name == TABLE and described else section.relocs
+            frames = described.get(id(section), ())
+            for reloc in chain(relocs, *map(reached_by, frames)):
                 if reloc.symbol is not None:
                     self._reach(reloc.symbol)
 

@@ -14,6 +14,7 @@ from assembler.linking.build_id import add_build_id, fill_build_id
 from assembler.linking.collecting import Collector, allocate_commons
 from assembler.linking.context import Context
 from assembler.linking.folding import Folder, Phase
+from assembler.linking.frame_editing import FrameEditor
 from assembler.linking.got import GlobalOffsetTable
 from assembler.linking.loading import Loader
 from assembler.linking.mapping import Mapper, obey_inserts
@@ -22,12 +23,12 @@ from assembler.linking.model import Section
 from assembler.linking.options import Input, LinkOptions
 from assembler.linking.orphans import OrphanPlacer
 from assembler.linking.relaxation import Relaxer
-from assembler.linking.relocatable import set_groups_apart, usual_sections
+from assembler.linking.relocatable import make_groups, usual_sections
 from assembler.linking.script import parse_expression, parse_script
 from assembler.linking.segments import ProgramHeader, estimate, map_segments, place_in_file
 from assembler.linking.sizing import Sizer
 from assembler.linking.statements import Assign, Command, Insert, Operation, Script, Statement
-from assembler.linking.writing import fill_contents, write_image
+from assembler.linking.writing import fill_contents, number_sections, write_image
 
 MAX_IMAGE = 1 << 29
 MAX_TRIES = 10
@@ -44,6 +45,7 @@ class Link:
         self.folder = Folder(self.context)
         self.sizer = Sizer(self.context, self.folder)
         self.got = GlobalOffsetTable(self.context)
+        self.frames = FrameEditor(self.context)
         self.loader = Loader(options, self.context.symbols, self.context.absolute)
         self.headers: list[ProgramHeader] = []
         self.entry = 0
@@ -61,6 +63,11 @@ class Link:
 
     def _load(self, inputs: Iterable[Input], script: Script | None) -> None:
         link, options = self.context, self.options
+        if options.emit_relocs and options.strip == "all":
+            raise LinkError("--emit-relocs needs the symbols that -s drops: invalid operation")
+        if options.relocatable and options.gc_sections and not (options.entry or options.undefined):
+            message = "--gc-sections requires a defined symbol root specified by -e or -u"
+            raise LinkError(message)
         for name in (*options.undefined, *options.required):
             link.symbols.refer(name)
         defines = [parse_expression(text, "--defsym") for text in options.defines]
@@ -119,6 +126,7 @@ class Link:
         self.folder.phase = Phase.MARK
         if not self.options.relocatable:
             allocate_commons(link)
+        self.frames.prepare()
         mapper = Mapper(link)
         if self.options.gc_sections:
             roots = [*self.options.undefined, *self.options.required]
@@ -131,15 +139,17 @@ class Link:
         mapper = Mapper(link)
         if self.options.relocatable:
             self._keep_all()
-            link.groups = set_groups_apart(link, mapper)
         mapper.map()
         if obey_inserts(link):
             made = [one.section for one in link.output_statements() if one.section is not None]
             link.outputs = sorted(link.outputs, key=made.index)
         OrphanPlacer(link, mapper).place()
+        if self.options.relocatable:
+            link.groups = make_groups(link)
         if not self.options.relocatable:
             merge_sections(link)
             self._protect_text()
+        self.frames.trim()
         self.got.allocate()
 
     def _keep_all(self) -> None:
@@ -171,6 +181,8 @@ class Link:
         if not self.options.relocatable:
             sizer.strip()
         self._find_thread_local()
+        if not self.options.traditional and not self.options.relocatable:
+            self.frames.edit()
         link.header_count = None if self.options.relocatable else estimate(link)
         sizer.size()
         if self.options.relocatable:
@@ -226,11 +238,10 @@ class Link:
         total = sum(out.size for out in link.outputs if out.flags & model.LOAD)
         if total > MAX_IMAGE:
             raise LinkError(f"an image of {total:#x} bytes is larger than {MAX_IMAGE:#x}")
-        for number, out in enumerate(link.outputs, 1):
-            out.index = number
-        self.entry = 0 if self.options.relocatable else self._find_entry()
+        number_sections(link)
+        self.entry = self._find_entry()
         offset = place_in_file(link, self.headers)
-        fill_contents(link, self.got)
+        fill_contents(link, self.got, self.frames)
         if not self.options.forces_output:
             link.check()
         data = write_image(link, self.headers, self.entry, offset)
@@ -250,6 +261,8 @@ class Link:
             return int(name, 0) & model.MASK64
         except ValueError:
             pass
+        if self.options.relocatable and not entry:
+            return 0
         text = next((out for out in link.outputs if out.name == ".text"), None)
         fallback = text.vma if text is not None else 0
         if entry or self.entry_name:

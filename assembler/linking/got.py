@@ -43,6 +43,7 @@ class GlobalOffsetTable:
         if self._home is None:
             self._home = file
         self.indirect.scan(self._home, section)
+        assert self._home is not None
         wanted = dict(_WANTED)
         numbers: dict[int, int] = {}
         for reloc in section.relocs:
@@ -50,7 +51,7 @@ class GlobalOffsetTable:
             symbol = reloc.symbol
             if kind is None or symbol is None:
                 continue
-            self._create(self._home or file)
+            self._create(self._home)
             symbol.got_kind |= kind
             if not symbol.is_local:
                 self._globals.add(id(symbol))

@@ -136,7 +136,8 @@ class Mapper:
                 if out.name == DISCARD:
                     link.discarded.append(f" {section.name} {section.size:#x} {section.file.name}")
             return
-        if section.output is not None:
+        is_apart = section.group is not None and link.options.relocatable and not out.is_special
+        if section.output is not None or is_apart:
             return
         flags = section.flags & ~NEVER_LOAD
         if out.kind == "NOLOAD":

@@ -62,6 +62,7 @@ class OutSection:
     has_input: bool = False
     is_removed: bool = False
     is_absolute: bool = False
+    has_table: bool = False  # whether its relocations are kept
     keeps_group: bool = False  # whether it is one section of a group that stays a group
     inputs: list["Section"] = field(default_factory=list)
     pads: list[tuple[int, int, bytes]] = field(default_factory=list)  # offset, size, pattern

@@ -84,6 +84,7 @@ class LinkOptions:
     paged: bool = True  # not -n or -N
     text_writable: bool = False  # -N
     eh_frame_header: bool = False
+    traditional: bool = False  # unwinding tables as they are
     allows_undefined: bool = False
     warns_undefined: bool = False
     allows_multiple: bool = False

@@ -185,7 +185,8 @@ class OrphanPlacer:
             if after is None:
                 after, is_exact = self._by_flags(section, self._flags(section), True)
                 kind.anchor = after if is_exact else None
-        out = Output(_name(section), is_special=False)
+        is_apart = section.group is not None and link.options.relocatable
+        out = Output(_name(section), is_special=is_apart)
         if not section.flags & (LOAD | ALLOC) or link.options.relocatable:
             out.address = Number(0)
         elif after is not None:

@@ -172,9 +172,9 @@ class _Shortening:
     def _one(self, reloc: Reloc, following: Reloc, target: _Target) -> None:
         kind = reloc.kind
         if kind in (kinds.CALL, kinds.CALL_PLT):
-            self._call(reloc, target)
+            self._call(reloc, following, target)
         elif kind in (kinds.HI20, kinds.LO12_I, kinds.LO12_S):
-            self._absolute(reloc, target)
+            self._absolute(reloc, following, target)
         elif kind in (kinds.PCREL_HI20, kinds.PCREL_LO12_I, kinds.PCREL_LO12_S):
             self._relative(reloc, target)
         else:
@@ -216,7 +216,7 @@ class _Shortening:
 
     # ---- calls
 
-    def _call(self, reloc: Reloc, target: _Target) -> None:
+    def _call(self, reloc: Reloc, following: Reloc, target: _Target) -> None:
         section, relaxer = self._section, self._relaxer
         pc = section.base + reloc.offset
         distance = (target.address - pc) & MASK64
@@ -235,20 +235,26 @@ class _Shortening:
         jalr = int.from_bytes(data[reloc.offset + 4 : reloc.offset + 8], "little")
         register = jalr >> 7 & 31
         if section.file.flags & 1 and register == _ZERO and fits_signed(distance, 12, 2):
-            self._replace(reloc, kinds.RVC_JUMP, _C_J, 2, 8)
+            self._replace(reloc, following, (kinds.RVC_JUMP, _C_J), (2, 8))
         elif is_near:
-            self._replace(reloc, kinds.JAL, _JAL | register << 7, 4, 8)
+            self._replace(reloc, following, (kinds.JAL, _JAL | register << 7), (4, 8))
         else:
-            self._replace(reloc, kinds.LO12_I, _JALR | register << 7, 4, 8)
+            self._replace(reloc, following, (kinds.LO12_I, _JALR | register << 7), (4, 8))
 
-    def _replace(self, reloc: Reloc, kind: int, insn: int, size: int, old: int) -> None:
+    def _replace(
+        self, reloc: Reloc, following: Reloc, new: tuple[int, int], sizes: tuple[int, int]
+    ) -> None:
+        """Put a shorter instruction; what follows notes how much was cut, for --emit-relocs."""
         data = _writable(self._section)
+        (kind, insn), (size, old) = new, sizes
         data[reloc.offset : reloc.offset + size] = insn.to_bytes(size, "little")
         reloc.kind = kind
+        following.kind, following.symbol = kinds.NONE, None
+        following.offset, following.addend = reloc.offset + size, old - size
         self._cuts.append((reloc.offset + size, old - size))
 
     def _drop(self, reloc: Reloc) -> None:
-        reloc.kind, reloc.symbol = kinds.NONE, None
+        reloc.kind, reloc.symbol, reloc.addend = kinds.NONE, None, 4
         self._cuts.append((reloc.offset, 4))
 
     # ---- addresses
@@ -262,7 +268,7 @@ class _Shortening:
         distance = target.address - gp
         return fits_signed(distance + (reach if target.address >= gp else -reach), 12)
 
-    def _absolute(self, reloc: Reloc, target: _Target) -> None:
+    def _absolute(self, reloc: Reloc, following: Reloc, target: _Target) -> None:
         if self._is_near_base(target, target.out):
             if reloc.kind == kinds.HI20:
                 self._drop(reloc)
@@ -278,7 +284,7 @@ class _Shortening:
             lui = int.from_bytes(data[reloc.offset : reloc.offset + 4], "little")
             register = lui >> 7 & 31
             if register not in (_ZERO, _SP):
-                self._replace(reloc, kinds.RVC_LUI, register << 7 | _C_LUI, 2, 4)
+                self._replace(reloc, following, (kinds.RVC_LUI, register << 7 | _C_LUI), (2, 4))
 
     def _relative(self, reloc: Reloc, target: _Target) -> None:
         if reloc.kind == kinds.PCREL_HI20:

@@ -8,7 +8,6 @@ import struct
 
 from assembler.linking import kinds, model
 from assembler.linking.context import Context
-from assembler.linking.mapping import Mapper
 from assembler.linking.model import Group, OutSection, Reloc, Section, Symbol
 from assembler.linking.statements import Number, Output, Pattern, Wild
 
@@ -25,8 +24,8 @@ def usual_sections() -> list[Output]:
     return [Output(name, [Wild("*", (Pattern(name),))], address=Number(0)) for name in _USUAL]
 
 
-def set_groups_apart(link: Context, mapper: Mapper) -> list[tuple[OutSection, Group]]:
-    """Give each section of a group an output section of its own, and each group one."""
+def make_groups(link: Context) -> list[tuple[OutSection, Group]]:
+    """Give each group that stays one a section, before all others."""
     found = []
     for file in link.files:
         for group in file.groups:
@@ -38,13 +37,8 @@ def set_groups_apart(link: Context, mapper: Mapper) -> list[tuple[OutSection, Gr
             made.size = 4 + 4 * (len(members) + sum(bool(one.relocs) for one in members))
             found.append((made, group))
             for member in members:
-                out = Output(member.name, address=Number(0), is_special=True)
-                link.statements.append(out)
-                wild = Wild("*", ())
-                out.contents.append(wild)
-                mapper.add(member, out, wild.placed)
-                if out.section is not None:
-                    out.section.keeps_group = True
+                if member.output is not None:
+                    member.output.keeps_group = True
     link.outputs[:0] = [made for made, _ in found]
     return found
 
@@ -73,7 +67,8 @@ def _entry(
     out: OutSection, section: Section, reloc: Reloc, tables: tuple[dict[int, int], dict[int, int]]
 ) -> bytes:
     index, sections = tables
-    at = out.vma + section.offset + reloc.offset
+    base = 0 if section.is_kept else out.vma
+    at = base + section.offset + reloc.offset
     symbol, addend, kind = reloc.symbol, reloc.addend, reloc.kind
     number = 0
     if symbol is not None:
@@ -101,12 +96,12 @@ def _place(symbol: Symbol, addend: int) -> tuple[OutSection, int] | None:
     return section.output, section.offset + symbol.value + addend
 
 
-def group_contents(group: Group, numbers: dict[int, int], tables: dict[int, int]) -> bytes:
+def group_contents(group: Group) -> bytes:
     """Give the contents of a group's section: its members and their relocations."""
     words = [int(group.is_comdat)]
     for member in group.members:
         if member.output is not None and not member.is_discarded:
-            words.append(numbers[id(member.output)])
-            if id(member.output) in tables:
-                words.append(tables[id(member.output)])
+            words.append(member.output.index)
+            if member.output.has_table:
+                words.append(member.output.index + 1)
     return struct.pack(f"<{len(words)}I", *words)

@@ -239,6 +239,8 @@ class Relocator:
         if not fits_signed(value - self._gp, 12):
             raise ReachError
         _set_base(data, reloc.offset, _GP_REGISTER)
+        if self._link.options.emit_relocs:
+            reloc.addend -= self._gp
         return value - self._gp
 
     def _apply_uleb128(self, reloc: Reloc, data: bytearray) -> None:

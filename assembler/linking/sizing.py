@@ -81,6 +81,8 @@ class Sizer:
             made = out.section
             if made is None or out.is_skipped or made.size or made.flags & KEEP:
                 continue
+            if link.options.emit_relocs and any(not one.flags & EXCLUDE for one in made.inputs):
+                continue
             out.is_ignored = not out.has_symbols
             made.flags |= EXCLUDE
             if made in link.outputs:

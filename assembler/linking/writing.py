@@ -1,38 +1,34 @@
-"""Writing the executable: contents, section headers, symbols.
+"""Writing the output: contents, section headers, relocations that are kept.
 
 Follows the System V Application Binary Interface, chapters "Object Files" and "Program Loading".
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from assembler.errors import LinkError
 from assembler.linking import model
 from assembler.linking.context import Context
+from assembler.linking.frame_editing import FrameEditor
 from assembler.linking.got import GlobalOffsetTable
 from assembler.linking.model import (
     ALLOC,
     CODE,
     READONLY,
-    InputFile,
     OutSection,
-    Section,
-    Symbol,
 )
 from assembler.linking.names import NameTable
-from assembler.linking.relocatable import group_contents, referenced, table_of
+from assembler.linking.relocatable import group_contents, table_of
 from assembler.linking.relocation import Relocator
 from assembler.linking.segments import ProgramHeader, is_nobits
+from assembler.linking.symbol_table import ENTRY, SymbolWriter, is_linked
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _PROGRAM = struct.Struct("<IIQQQQQQ")
-_SYMBOL = struct.Struct("<IBBHQQ")
 _IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
 _EM_RISCV, _ET_REL, _ET_EXEC = 243, 1, 2
-_SHN_ABS, _SHN_COMMON = 0xFFF1, 0xFFF2
 MAX_FILE = 1 << 30
-_LOCAL_PREFIXES = (".L", "..", "_.L_")
 _SHF_KEPT = model.SHF_WRITE | model.SHF_ALLOC | model.SHF_EXEC | model.SHF_TLS
 _TYPES = {
     ".preinit_array": model.SHT_PREINIT_ARRAY,
@@ -41,7 +37,7 @@ _TYPES = {
 }
 
 
-def fill_contents(link: Context, got: GlobalOffsetTable) -> None:
+def fill_contents(link: Context, got: GlobalOffsetTable, frames: FrameEditor) -> None:
     """Relocate all input sections, and put them into their output sections."""
     relocator = Relocator(link, got)
     late = []
@@ -63,143 +59,11 @@ def fill_contents(link: Context, got: GlobalOffsetTable) -> None:
                 body[section.offset : section.offset + len(data)] = data
         out.contents = bytes(body)
     got.indirect.finish(got.section)
+    frames.finish()
     for out, section in late:
         body = bytearray(out.contents)
         body[section.offset : section.offset + len(section.data)] = section.data
         out.contents = bytes(body)
-
-
-def is_linked(section: Section) -> bool:
-    """Whether an input section is in the output."""
-    is_kept = not section.flags & model.EXCLUDE or section.is_kept
-    return is_kept and section.output is not None
-
-
-class SymbolWriter:
-    """Makes the symbol table of the output."""
-
-    def __init__(self, link: Context) -> None:
-        self._link = link
-        self.names = NameTable()
-        self._entries: list[tuple[str, int, int, int, int, int]] = []
-        self._file_count = 0
-        self.local_count = 1
-        self.index: dict[int, int] = {}  # of symbols, by identity
-        self.signatures: dict[int, int] = {}  # of groups without global symbol
-        keeps = link.options.relocatable or link.options.emit_relocs
-        self._needed = referenced(link) if keeps else set()
-
-    def write(self) -> None:
-        """List section symbols, each file's local symbols, then the global ones."""
-        for section in self._link.outputs:
-            self._put("", 3, 0, section, section.vma, 0)
-        for section, group in self._link.groups:
-            known = self._link.symbols.get(group.signature)
-            if known is None or known.kind == model.NEW:
-                self.signatures[id(group)] = len(self._entries) + 1
-                self._put(group.signature, 0, 0, section, 0, 0)
-        first = (one.file for out in self._link.outputs for one in out.inputs if is_linked(one))
-        for file in {id(file): file for file in first}.values():
-            self._add_locals(file)
-        hidden = [s for s in self._globals() if self._is_local(s)]
-        if hidden and self._file_count:
-            self._put("", model.STT_FILE, 0, self._link.absolute, 0, 0)
-        for symbol in hidden:
-            self._add(symbol, 0)
-        self.local_count = len(self._entries) + 1
-        for symbol in self._globals():
-            if not self._is_local(symbol):
-                self._add(symbol, 2 if symbol.kind in (model.DEFWEAK, model.UNDEFWEAK) else 1)
-
-    def _is_local(self, symbol: Symbol) -> bool:
-        """Whether nobody else sees a symbol, as one that is hidden in an executable."""
-        return symbol.is_hidden and symbol.is_defined and not self._link.options.relocatable
-
-    def _globals(self) -> Iterator[Symbol]:
-        is_partial = self._link.options.relocatable
-        for symbol in self._link.symbols.in_table_order():
-            if symbol.kind == model.NEW:
-                continue
-            if symbol.kind == model.UNDEFWEAK and id(symbol) not in self._needed:
-                continue
-            is_used = symbol.is_referenced if is_partial else id(symbol) in self._needed
-            if symbol.kind == model.UNDEFINED and not is_used:
-                continue
-            section = symbol.section
-            if isinstance(section, Section) and section.is_discarded:
-                continue
-            yield symbol
-
-    def _add_locals(self, file: InputFile) -> None:
-        discard = self._link.options.discard
-        has_name = False
-        for symbol in file.symbols[1 : file.first_global]:
-            section = symbol.section
-            if symbol.type == model.STT_SECTION or symbol.kind != model.DEFINED:
-                continue
-            is_label = symbol.name.startswith(_LOCAL_PREFIXES)
-            is_dropped = discard == "all" or (discard == "locals" and is_label)
-            if is_dropped and id(symbol) not in self._needed:
-                continue
-            if isinstance(section, Section) and (section.output is None or section.is_discarded):
-                continue
-            is_debug = isinstance(section, Section) and section.flags & model.DEBUGGING
-            if is_debug and self._link.options.strip == "debug":
-                continue
-            if not has_name:
-                self._file_count += 1
-                if symbol.type != model.STT_FILE:
-                    base = file.filename.rpartition("/")[2]
-                    self._put(base, model.STT_FILE, 0, self._link.absolute, 0, 0)
-            has_name = True
-            self._add(symbol, 0)
-
-    def _add(self, symbol: Symbol, binding: int) -> None:
-        section, value = symbol.section, symbol.value
-        if isinstance(section, Section) and section.merge is not None:
-            section, value = section.merge(value)
-        out = section.out if section is not None else None
-        if section is not None and out is not None and symbol.is_defined:
-            value += section.base
-        is_thread = symbol.type == model.STT_TLS and not self._link.options.relocatable
-        if is_thread and self._link.tls is not None and symbol.is_defined:
-            value -= self._link.tls.vma
-        place = out if symbol.is_defined else None
-        if place is not None and place.is_removed:
-            place = self._link.neighbour(place, value)
-        if symbol.kind == model.COMMON:
-            value = symbol.align
-        self.index[id(symbol)] = len(self._entries) + 1
-        other = symbol.other
-        self._put(symbol.name, symbol.type, binding, place, value, symbol.size, other, symbol)
-
-    def _put(
-        self,
-        name: str,
-        kind: int,
-        binding: int,
-        place: OutSection | None,
-        value: int,
-        size: int,
-        other: int = 0,
-        symbol: Symbol | None = None,
-    ) -> None:
-        number = 0 if symbol is not None and not symbol.is_defined else _SHN_ABS
-        if symbol is not None and symbol.kind == model.COMMON:
-            number = _SHN_COMMON
-        if place is not None and not place.is_absolute:
-            number = place.index if place.index else _SHN_ABS
-        self.names.add(name)
-        info, value = binding << 4 | kind, value & model.MASK64
-        self._entries.append((name, info, other, min(number, 0xFFFF), value, size))
-
-    def table(self) -> bytes:
-        """Give the table's bytes."""
-        self.names.finish()
-        data = bytearray(_SYMBOL.size)
-        for name, *rest in self._entries:
-            data += _SYMBOL.pack(self.names.offset(name), *rest)
-        return bytes(data)
 
 
 def section_flags(out: OutSection) -> int:
@@ -239,51 +103,79 @@ class _Section:
         self.size = len(data)
 
 
+def number_sections(link: Context) -> None:
+    """Give the output's sections their numbers; the relocations of each come behind it."""
+    number = 0
+    keeps = link.options.relocatable or link.options.emit_relocs
+    for out in link.outputs:
+        number += 1
+        out.index = number
+        out.has_table = keeps and any(one.relocs for one in out.inputs if is_linked(one))
+        number += out.has_table
+
+
 def write_image(link: Context, headers: Sequence[ProgramHeader], entry: int, offset: int) -> bytes:
     """Write the whole file."""
-    sections = [_output_header(out) for out in link.outputs]
-    for out, section in zip(link.outputs, sections, strict=True):
-        if not out.flags & ALLOC:
-            if section.kind == model.SHT_NOBITS:
-                continue
-            offset += -offset % max(1, section.align)
-            section.offset = out.file_offset = offset
-            offset += section.size
-        else:
-            section.offset = out.file_offset
+    pairs = [(out, _output_header(out)) for out in link.outputs]
+    is_partial = link.options.relocatable
+    offset = _place_unloaded(pairs, _HEADER.size if is_partial else offset, is_partial)
     for header in headers:
         if header.type == 0x70000003 and header.sections:
             header.offset = header.sections[0].file_offset
+    symbols: list[_Section] = []
+    tables: dict[int, _Section] = {}
     if link.options.strip != "all" or link.options.relocatable:
-        sections += _symbol_sections(link, sections)
+        symbols, tables = _symbol_sections(link, pairs)
+    strings = _Section(".shstrtab", model.SHT_STRTAB, b"", 1)
+    sections = []
+    for out, section in pairs:
+        sections += [section, tables[out.index]] if out.index in tables else [section]
     names = NameTable()
-    table = _Section(".shstrtab", model.SHT_STRTAB, b"", 1)
-    sections.append(table)
-    for section in (*sections[len(link.outputs) :], *sections[: len(link.outputs)]):
+    for section in (*symbols, strings, *sections):
         names.add(section.name)
     names.finish()
-    name_offsets = [names.offset(section.name) for section in sections]
-    table.data, table.size = names.data, len(names.data)
-    for section in sections[len(link.outputs) :]:
+    strings.data, strings.size = names.data, len(names.data)
+    for section in (*symbols, *tables.values(), strings):
         offset += -offset % section.align
         section.offset = offset
         offset += section.size
     at = offset + -offset % 8
     if at > MAX_FILE:
         raise LinkError(f"a file of {at:#x} bytes is larger than {MAX_FILE:#x}")
+    sections += [*symbols, strings]
+    body = _file_body(sections, names, at)
+    kind = _ET_REL if link.options.relocatable else _ET_EXEC
+    _write_headers(body, link, headers, (entry, kind, at, len(sections) + 1))
+    return bytes(body)
+
+
+def _place_unloaded(
+    pairs: Sequence[tuple[OutSection, "_Section"]], offset: int, is_partial: bool
+) -> int:
+    """Give sections in no segment their places in the file; say where the next would be."""
+    for out, section in pairs:
+        if out.flags & ALLOC and not is_partial:
+            section.offset = out.file_offset
+        elif is_partial or section.kind != model.SHT_NOBITS:
+            offset += -offset % max(1, section.align)
+            section.offset = out.file_offset = offset
+            offset += len(section.data)
+    return offset
+
+
+def _file_body(sections: Sequence["_Section"], names: NameTable, at: int) -> bytearray:
+    """Put all sections into place, and their headers at the end."""
     body = bytearray(at)
     for section in sections:
         body[section.offset : section.offset + len(section.data)] = section.data
     body = body[:at]
     body += bytes(_SECTION.size)
-    for name, one in zip(name_offsets, sections, strict=True):
+    for one in sections:
         body += _SECTION.pack(
-            *(name, one.kind, one.flags, one.address, one.offset, one.size),
+            *(names.offset(one.name), one.kind, one.flags, one.address, one.offset, one.size),
             *(one.link, one.info, one.align, one.entsize),
         )
-    kind = _ET_REL if link.options.relocatable else _ET_EXEC
-    _write_headers(body, link, headers, (entry, kind, at, len(sections) + 1))
-    return bytes(body)
+    return body
 
 
 def _write_headers(
@@ -320,25 +212,28 @@ def _output_header(out: OutSection) -> _Section:
     return made
 
 
-def _symbol_sections(link: Context, sections: list[_Section]) -> list[_Section]:
+def _symbol_sections(
+    link: Context, pairs: Sequence[tuple[OutSection, _Section]]
+) -> tuple[list[_Section], dict[int, _Section]]:
+    """Make the symbol table with its names, and tables of relocations by their section's number."""
     writer = SymbolWriter(link)
     writer.write()
-    relocations = _relocations(link, sections, writer)
-    count = len(sections) + len(relocations)
-    for one in relocations:
+    count = len(pairs) + sum(out.has_table for out, _ in pairs)
+    tables = _relocations(link, pairs, writer)
+    for one in tables.values():
         one.link = count + 1
-    for number, (out, group) in enumerate(link.groups):
+    for (out, group), (_, section) in zip(link.groups, pairs, strict=False):
         symbol = link.symbols.get(group.signature)
-        sections[number].link, sections[number].entsize = count + 1, 4
+        section.link, section.entsize = count + 1, 4
         index = writer.signatures.get(id(group)) or writer.index.get(id(symbol))
-        sections[number].info = index or out.index
-    for out, one in zip(link.outputs, sections, strict=False):
-        if one.kind == model.SHT_RELA and out.flags & ALLOC:
-            one.link = count + 1
-            _say_target(link, one)
+        section.info = index or out.index
+    for out, section in pairs:
+        if section.kind == model.SHT_RELA and out.flags & ALLOC:
+            section.link = count + 1
+            _say_target(link, section)
     symtab = _Section(".symtab", model.SHT_SYMTAB, writer.table(), 8)
-    symtab.link, symtab.info, symtab.entsize = count + 2, writer.local_count, _SYMBOL.size
-    return [*relocations, symtab, _Section(".strtab", model.SHT_STRTAB, writer.names.data, 1)]
+    symtab.link, symtab.info, symtab.entsize = count + 2, writer.local_count, ENTRY.size
+    return [symtab, _Section(".strtab", model.SHT_STRTAB, writer.names.data, 1)], tables
 
 
 def _say_target(link: Context, table: _Section) -> None:
@@ -352,23 +247,21 @@ def _say_target(link: Context, table: _Section) -> None:
         table.flags |= model.SHF_INFO_LINK
 
 
-def _relocations(link: Context, sections: list[_Section], writer: SymbolWriter) -> list[_Section]:
+def _relocations(
+    link: Context, pairs: Sequence[tuple[OutSection, _Section]], writer: SymbolWriter
+) -> dict[int, _Section]:
     """Make the relocation sections, where they are to be kept, and fill in the groups."""
-    found: list[_Section] = []
-    if not (link.options.relocatable or link.options.emit_relocs):
-        return found
+    found: dict[int, _Section] = {}
     numbers = {id(out): out.index for out in link.outputs}
-    tables: dict[int, int] = {}
     for out in link.outputs:
+        if not out.has_table:
+            continue
         data = table_of(out, writer.index, numbers)
-        if data:
-            made = _Section(f".rela{out.name}", model.SHT_RELA, data, 8)
-            made.flags, made.info, made.entsize = model.SHF_INFO_LINK, out.index, 24
-            found.append(made)
-            tables[id(out)] = len(sections) + len(found)
-            if any(one.group is not None for one in out.inputs) and link.options.relocatable:
-                made.flags |= model.SHF_GROUP
-    for (_, group), section in zip(link.groups, sections, strict=False):
-        section.data = group_contents(group, numbers, tables)
+        made = found[out.index] = _Section(f".rela{out.name}", model.SHT_RELA, data, 8)
+        made.flags, made.info, made.entsize = model.SHF_INFO_LINK, out.index, 24
+        if any(one.group is not None for one in out.inputs) and link.options.relocatable:
+            made.flags |= model.SHF_GROUP
+    for (_, group), (_, section) in zip(link.groups, pairs, strict=False):
+        section.data = group_contents(group)
         section.size = len(section.data)
     return found
