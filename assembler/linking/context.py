@@ -39,6 +39,7 @@ class Context:
     flags: int = 0  # of the output's ELF header
     loads_headers: bool = False  # whether the script makes room for program headers
     tls: OutSection | None = None
+    roots: set[str] = field(default_factory=set)  # symbols that somebody outside asks for
     trace: list[str] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)
     commons: list[tuple[str, int, str]] = field(default_factory=list)

@@ -33,6 +33,7 @@ from assembler.linking.writing import fill_contents, number_sections, write_imag
 MAX_IMAGE = 1 << 29
 MAX_TRIES = 10
 MAX_TRIPS = 100
+DEFAULT_ENTRY = "_start"  # as default.ld has it; archives are searched for it
 
 
 class Link:
@@ -73,9 +74,12 @@ class Link:
         defines = [parse_expression(text, "--defsym") for text in options.defines]
         if script is not None:
             self._adopt(script)
+        elif not options.relocatable:
+            self.entry_name = DEFAULT_ENTRY
         self._fold_first(defines)
-        if isinstance(options.entry, str):
-            link.symbols.refer(options.entry)
+        entry = options.entry or (None if options.relocatable else self.entry_name)
+        if isinstance(entry, str) and not _is_number(entry):
+            link.symbols.refer(entry)
         self.loader.load(inputs)
         link.files = self.loader.files
         for extra in self.loader.scripts:
@@ -126,12 +130,12 @@ class Link:
         self.folder.phase = Phase.MARK
         if not self.options.relocatable:
             allocate_commons(link)
+        link.roots = self._roots()
         self.frames.prepare()
         mapper = Mapper(link)
         if self.options.gc_sections:
-            roots = [*self.options.undefined, *self.options.required]
-            roots += [self._entry_symbol(), *self.options.retained]
-            Collector(link, mapper.keep(), roots).collect()
+            roots = [*self.options.required, *self.options.retained]
+            Collector(link, mapper.keep(), [*link.roots, *roots]).collect()
         if not self.options.relocatable:
             self.got.scan()
         merge_attributes(link)
@@ -151,6 +155,19 @@ class Link:
             self._protect_text()
         self.frames.trim()
         self.got.allocate()
+
+    def _roots(self) -> set[str]:
+        """Give the symbols that somebody outside asks for; complain of those that must be there."""
+        link = self.context
+        for name in self.options.required:
+            symbol = link.symbols.get(name)
+            if symbol is None or not symbol.is_defined:
+                link.complain(LinkError(f"required symbol `{name}' not defined"))
+        found = {*self.options.undefined, self._entry_symbol()}
+        for statement in link.statements:
+            if isinstance(statement, Command) and statement.name == "EXTERN":
+                found.update(statement.words)
+        return found
 
     def _keep_all(self) -> None:
         """Keep what executables do without: another link decides."""
@@ -257,18 +274,23 @@ class Link:
         address = link.symbol_address(name)
         if address is not None:
             return address
-        try:
+        if _is_number(name):
             return int(name, 0) & model.MASK64
-        except ValueError:
-            pass
-        if self.options.relocatable and not entry:
-            return 0
-        text = next((out for out in link.outputs if out.name == ".text"), None)
-        fallback = text.vma if text is not None else 0
-        if entry or self.entry_name:
-            message = f"warning: cannot find entry symbol {name}; defaulting to {fallback:016x}"
-            link.warn(message)
+        text = next((out for out in link.all_outputs if out.name == ".text"), None)
+        has_text = text is not None and (text in link.outputs or not self.options.relocatable)
+        fallback = text.vma if text is not None and has_text else 0
+        if entry or (self.entry_name and not self.options.relocatable):
+            then = f"defaulting to {fallback:016x}" if has_text else "not setting start address"
+            link.warn(f"warning: cannot find entry symbol {name}; {then}")
         return fallback
+
+
+def _is_number(text: str) -> bool:
+    try:
+        int(text, 0)
+    except ValueError:
+        return False
+    return True
 
 
 def flat_image(link: Context) -> bytes:

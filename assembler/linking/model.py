@@ -149,6 +149,7 @@ class Group:
     signature: str
     is_comdat: bool
     members: list[Section]
+    symbol: "Symbol | None" = None
 
 
 class Symbol:

@@ -179,9 +179,6 @@ class OrphanPlacer:
         after: Output | None = None
         if kind is not None:
             after = kind.anchor
-            is_note = section.type == model.SHT_NOTE and kind.last is None
-            if is_note and (other := self._by_flags(section, self._flags(section), True))[1]:
-                after = kind.anchor = other[0]
             if after is None:
                 after, is_exact = self._by_flags(section, self._flags(section), True)
                 kind.anchor = after if is_exact else None
@@ -196,12 +193,27 @@ class OrphanPlacer:
         if kind is None or out.section is None:
             link.statements.append(out)
             return
+        if section.type == model.SHT_NOTE and section.flags & LOAD:
+            kind.last, after = None, self._among_notes(section, after)
         self._reorder(out, after, kind)
         if kind.last is not None:
             link.statements.insert(link.statements.index(kind.last) + 1, out)
         else:
             link.statements.insert(place_after(link, after), out)
         kind.last = out
+
+    def _among_notes(self, section: Section, after: Output | None) -> Output | None:
+        """Find what a note goes behind: notes stand by falling alignment, as segments want them."""
+        statements = list(self._link.output_statements())
+        at = statements.index(after) if after is not None else -1
+        if at >= 0 and _note_power(statements[at]) in range(section.align_power):
+            at -= 1
+        for number, out in enumerate(statements[at + 1 :], at + 1):
+            if out.section is not None:
+                if _note_power(out) < section.align_power:
+                    break
+                at = number
+        return statements[at] if at >= 0 else None
 
     def _reorder(self, out: Output, after: Output | None, kind: _Place) -> None:
         """Keep the order of the output file neat."""
@@ -267,6 +279,12 @@ class OrphanPlacer:
             elif not differ & (HAS_CONTENTS | ALLOC | LOAD):
                 found = out
         return found
+
+
+def _note_power(out: Output) -> int:
+    """Give the alignment of an output section of notes; -1 for any other."""
+    made = out.section
+    return made.align_power if made is not None and made.type == model.SHT_NOTE else -1
 
 
 def _name(section: Section) -> str:

@@ -187,7 +187,7 @@ class _Reader:
             raise ValueError(f"section group {index} makes no sense")
         members = [found for word in words[1:] if (found := self._file.sections[word])]
         symbol = self._file.symbols[header[7]]
-        group = Group(symbol.name, bool(words[0] & 1), members)
+        group = Group(symbol.name, bool(words[0] & 1), members, symbol)
         for member in members:
             member.group = group
         self._file.groups.append(group)

@@ -12,16 +12,32 @@ from assembler.linking.model import Group, OutSection, Reloc, Section, Symbol
 from assembler.linking.statements import Number, Output, Pattern, Wild
 
 _RELA = struct.Struct("<QQq")
+# In the order of the output; after a slash: only when all such sections are read-only or are not.
 _USUAL = (
-    ".init .text .fini .rodata .rodata1 .sdata2 .eh_frame .gcc_except_table .tdata .tbss "
-    ".preinit_array .init_array .fini_array .ctors .dtors .jcr .data.rel.ro .data .data1 .got "
-    ".sdata .sbss .bss .comment"
+    ".interp .note.gnu.build-id .init .plt .text .fini .rodata .rodata1 .sdata2 .sbss2 "
+    ".eh_frame_hdr .eh_frame/r .sframe/r .gcc_except_table/r .gnu_extab/r .exception_ranges/r "
+    ".eh_frame/w .sframe/w .gnu_extab/w .gcc_except_table/w .exception_ranges/w .tdata .tbss "
+    ".jcr .dynamic .data .data1 .got .sdata .sbss .bss .stab .stabstr .stab.excl .stab.exclstr "
+    ".stab.index .stab.indexstr .comment .gnu.build.attributes .debug .line .debug_srcinfo "
+    ".debug_sfnames .debug_aranges .debug_pubnames .debug_info .debug_abbrev .debug_line "
+    ".debug_frame .debug_str .debug_loc .debug_macinfo .debug_weaknames .debug_funcnames "
+    ".debug_typenames .debug_varnames .debug_pubtypes .debug_ranges .debug_addr .debug_line_str "
+    ".debug_loclists .debug_macro .debug_names .debug_rnglists .debug_str_offsets .debug_sup "
+    ".gnu.attributes "
 ).split()
+_KEPT = (".init", ".fini", ".eh_frame", ".jcr", ".gnu.attributes")
 
 
 def usual_sections() -> list[Output]:
     """Give the layout of relocatable output: sections of one name are joined."""
-    return [Output(name, [Wild("*", (Pattern(name),))], address=Number(0)) for name in _USUAL]
+    return [_usual(*word.partition("/")[::2]) for word in _USUAL]
+
+
+def _usual(name: str, constraint: str) -> Output:
+    wild = Wild("*", (Pattern(name),), is_kept=name in _KEPT)
+    made = Output(name, [wild], address=Number(0))
+    made.constraint = {"r": "RO", "w": "RW"}.get(constraint, "")
+    return made
 
 
 def make_groups(link: Context) -> list[tuple[OutSection, Group]]:
@@ -67,8 +83,7 @@ def _entry(
     out: OutSection, section: Section, reloc: Reloc, tables: tuple[dict[int, int], dict[int, int]]
 ) -> bytes:
     index, sections = tables
-    base = 0 if section.is_kept else out.vma
-    at = base + section.offset + reloc.offset
+    at = (0 if section.is_kept else out.vma) + section.offset + reloc.offset
     symbol, addend, kind = reloc.symbol, reloc.addend, reloc.kind
     number = 0
     if symbol is not None:

@@ -40,11 +40,11 @@ class SymbolWriter:
 
     def write(self) -> None:
         """List section symbols, each file's local symbols, then the global ones."""
+        is_partial = self._link.options.relocatable
         for section in self._link.outputs:
-            self._put("", 3, 0, section, section.vma, 0)
+            self._put("", 3, 0, section, 0 if is_partial else section.vma, 0)
         for section, group in self._link.groups:
-            known = self._link.symbols.get(group.signature)
-            if known is None or known.kind == model.NEW:
+            if group.symbol is None or group.symbol.type == model.STT_SECTION:
                 self.signatures[id(group)] = len(self._entries) + 1
                 self._put(group.signature, 0, 0, section, 0, 0)
         first = (one.file for out in self._link.outputs for one in out.inputs if is_linked(one))
@@ -71,7 +71,7 @@ class SymbolWriter:
                 continue
             if symbol.kind == model.UNDEFWEAK and id(symbol) not in self._needed:
                 continue
-            is_used = is_partial or id(symbol) in self._needed
+            is_used = is_partial or id(symbol) in self._needed or symbol.name in self._link.roots
             if symbol.kind == model.UNDEFINED and not is_used:
                 continue
             if self._is_stripped and id(symbol) not in self._needed:

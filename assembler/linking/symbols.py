@@ -59,6 +59,8 @@ class SymbolTable:
             symbol = self._entry(raw)
             self._merge(symbol, raw, file)
             replaced[id(raw)] = symbols[number] = symbol
+        for group in file.groups:
+            group.symbol = replaced.get(id(group.symbol), group.symbol)
         for section in file.all_sections():
             for reloc in section.relocs:
                 if reloc.symbol is not None and not reloc.symbol.is_local:

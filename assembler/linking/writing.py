@@ -223,9 +223,8 @@ def _symbol_sections(
     for one in tables.values():
         one.link = count + 1
     for (out, group), (_, section) in zip(link.groups, pairs, strict=False):
-        symbol = link.symbols.get(group.signature)
         section.link, section.entsize = count + 1, 4
-        index = writer.signatures.get(id(group)) or writer.index.get(id(symbol))
+        index = writer.signatures.get(id(group)) or writer.index.get(id(group.symbol))
         section.info = index or out.index
     for out, section in pairs:
         if section.kind == model.SHT_RELA and out.flags & ALLOC:
