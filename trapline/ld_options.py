@@ -14,8 +14,8 @@ from trapline.gnu_options import expand
 _EMULATIONS = ("elf64lriscv", "elf64lriscv_lp64", "elf64lriscv_lp64f")
 # Options that change nothing here, without a value and with one.
 _ACCEPTED = frozenset(
-    "EL no-dynamic-linker no-pie nopie no-warn-rwx-segments "
-    "warn-rwx-segments no-warn-execstack warn-execstack warn-common warn-once warn-alternate-em "
+    "EL no-dynamic-linker no-pie nopie no-warn-execstack warn-execstack warn-common warn-once "
+    "warn-alternate-em "
     "warn-section-align warn-textrel warn-constructors no-warnings-as-errors no-fatal-warnings "
     "no-keep-memory reduce-memory-overheads as-needed no-as-needed add-needed no-add-needed "
     "copy-dt-needed-entries no-copy-dt-needed-entries no-export-dynamic export-dynamic E "
@@ -24,9 +24,9 @@ _ACCEPTED = frozenset(
     "ld-generated-unwind-info enable-new-dtags disable-new-dtags disable-multiple-abs-defs "
     "allow-shlib-undefined no-allow-shlib-undefined no-define-common accept-unknown-input-arch "
     "no-accept-unknown-input-arch no-ctf-variables ctf-variables "
-    "no-strip-discarded strip-discarded force-group-allocation no-print-gc-sections no-relax-gp "
+    "no-strip-discarded strip-discarded no-print-gc-sections no-relax-gp "
     "relax-gp no-print-map-discarded print-map-discarded "
-    "no-undefined-version undefined-version no-ld-wrap g d dc dp".split()
+    "no-undefined-version undefined-version no-ld-wrap g".split()
 )
 _ACCEPTED_VALUES = frozenset(
     "O hash-style plugin plugin-opt rpath rpath-link A architecture G gpsize assert "
@@ -55,10 +55,10 @@ _WITH_VALUE = {
         "Ttext Tdata Tbss Ttext-segment Trodata-segment Tldata-segment section-start defsym Map "
         "orphan-handling sort-section wrap oformat sysroot retain-symbols-file sort-common "
         "unresolved-symbols build-id just-symbols mri-script soname init fini filter "
-        "dynamic-list dynamic-list-data exclude-libs print-map-file ".split()
+        "dynamic-list dynamic-list-data exclude-libs print-map-file unique ".split()
     )
 }
-_OPTIONAL = frozenset(("build-id", "sort-common", "demangle"))
+_OPTIONAL = frozenset(("build-id", "sort-common", "demangle", "unique"))
 _REFUSED = {
     "shared": "a shared library",
     "Bshareable": "a shared library",
@@ -195,6 +195,10 @@ class LdParser:
             options.allows_undefined = (
                 value.startswith("ignore") and value != "ignore-in-shared-libs"
             )
+        elif name == "unique" and value:
+            options.unique.append(value)
+        elif name == "unique":
+            options.unique_orphans = True
         elif name == "Map":
             options.map_file = value
         elif name == "retain-symbols-file":
@@ -332,10 +336,13 @@ _FLAGS: dict[str, Callable[[LdParser], None]] = {
     "fatal-warnings": _put("fatal_warnings"),
     **dict.fromkeys(("w", "no-warnings"), _put("no_warnings")),
     "no-warn-mismatch": _put("allows_mismatch"),
+    "warn-rwx-segments": _put("warns_segments"),
+    "no-warn-rwx-segments": _put("warns_segments", False),
+    **dict.fromkeys(("d", "dc", "dp"), _put("defines_common")),
+    "force-group-allocation": _put("resolves_groups"),
     "eh-frame-hdr": _put("eh_frame_header"),
     "no-eh-frame-hdr": _put("eh_frame_header", False),
     "traditional-format": _put("traditional"),
-    "unique": _static,
     **dict.fromkeys(("v", "V", "version"), _show("version")),
     "help": _show("help"),
     "verbose": _show("script"),

@@ -35,7 +35,7 @@ def add_build_id(link: Context) -> Section | None:
     note.data = _HEAD[0] + len(body).to_bytes(4, "little") + _HEAD[1] + body
     note.size = note.raw_size = len(note.data)
     note.align_power, note.index = 2, len(file.sections)
-    note.flags |= model.KEEP
+    note.flags |= model.KEEP | model.LINKER_CREATED
     file.sections.append(note)
     return note
 

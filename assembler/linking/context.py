@@ -5,10 +5,11 @@ Not here: what any of them means; each part of the linker reads and fills its ow
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from assembler.errors import LinkError, LinkErrors, ScriptError, nearest
 from assembler.linking import model
-from assembler.linking.model import Group, InputFile, OutSection, Symbol
+from assembler.linking.model import Group, InputFile, OutSection, Section, Symbol
 from assembler.linking.options import LinkOptions
 from assembler.linking.statements import Header, Output, Region, Statement
 from assembler.linking.symbols import SymbolTable
@@ -78,6 +79,12 @@ class Context:
             if out.name == name and not out.is_skipped and not out.is_special:
                 return out
         return None
+
+    def stands_alone(self, section: Section) -> bool:
+        """Whether a section is never joined with others."""
+        if section.group is not None and self.options.keeps_groups:
+            return True
+        return any(fnmatchcase(section.name, one) for one in self.options.unique)
 
     def region(self, name: str, location: Location | None = None) -> Region:
         """Find a memory region."""

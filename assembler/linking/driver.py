@@ -25,7 +25,13 @@ from assembler.linking.orphans import OrphanPlacer
 from assembler.linking.relaxation import Relaxer
 from assembler.linking.relocatable import make_groups, usual_sections
 from assembler.linking.script import parse_expression, parse_script
-from assembler.linking.segments import ProgramHeader, estimate, map_segments, place_in_file
+from assembler.linking.segments import (
+    ProgramHeader,
+    estimate,
+    map_segments,
+    place_in_file,
+    warn_of_segments,
+)
 from assembler.linking.sizing import Sizer
 from assembler.linking.statements import Assign, Command, Insert, Operation, Script, Statement
 from assembler.linking.writing import fill_contents, number_sections, write_image
@@ -108,8 +114,14 @@ class Link:
         if script not in self.loader.scripts:
             self.loader.run_commands(script)
         for statement in script.statements:
-            if isinstance(statement, Command) and statement.name == "ENTRY" and statement.words:
+            if not isinstance(statement, Command):
+                continue
+            if statement.name == "ENTRY" and statement.words:
                 self.entry_name = self.entry_name or statement.words[0]
+            elif statement.name == "FORCE_COMMON_ALLOCATION":
+                self.options.defines_common = True
+            elif statement.name == "FORCE_GROUP_ALLOCATION":
+                self.options.resolves_groups = True
         self._fold_first([one for one in script.statements if isinstance(one, Assign)])
 
     def _fold_first(self, statements: Sequence[Assign]) -> None:
@@ -128,7 +140,7 @@ class Link:
         link.check()
         link.flags = merge_flags(link)
         self.folder.phase = Phase.MARK
-        if not self.options.relocatable:
+        if self.options.defines_common or not self.options.relocatable:
             allocate_commons(link)
         link.roots = self._roots()
         self.frames.prepare()
@@ -148,7 +160,7 @@ class Link:
             made = [one.section for one in link.output_statements() if one.section is not None]
             link.outputs = sorted(link.outputs, key=made.index)
         OrphanPlacer(link, mapper).place()
-        if self.options.relocatable:
+        if self.options.keeps_groups:
             link.groups = make_groups(link)
         if not self.options.relocatable:
             merge_sections(link)
@@ -173,7 +185,7 @@ class Link:
         """Keep what executables do without: another link decides."""
         for file in self.context.files:
             for section in file.all_sections():
-                if section.type == model.SHT_GROUP:
+                if section.type == model.SHT_GROUP:  # the output has its own
                     section.output = self.context.absolute
                 section.is_kept = True
 
@@ -258,6 +270,8 @@ class Link:
         number_sections(link)
         self.entry = self._find_entry()
         offset = place_in_file(link, self.headers)
+        if self.options.warns_segments:
+            warn_of_segments(link, self.headers)
         fill_contents(link, self.got, self.frames)
         if not self.options.forces_output:
             link.check()
@@ -277,7 +291,7 @@ class Link:
         if _is_number(name):
             return int(name, 0) & model.MASK64
         text = next((out for out in link.all_outputs if out.name == ".text"), None)
-        has_text = text is not None and (text in link.outputs or not self.options.relocatable)
+        has_text = text is not None and (bool(entry) or not self.options.relocatable)
         fallback = text.vma if text is not None and has_text else 0
         if entry or (self.entry_name and not self.options.relocatable):
             then = f"defaulting to {fallback:016x}" if has_text else "not setting start address"
@@ -310,20 +324,31 @@ def flat_image(link: Context) -> bytes:
 
 
 def check_overlaps(link: Context) -> None:
-    """Refuse output sections that overlap each other."""
-    loaded = [
-        one for one in link.outputs if one.flags & model.LOAD and one.size and not one.is_tbss
+    """Refuse output sections that overlap each other, by load address or by address."""
+    placed = [
+        one
+        for one in link.outputs
+        if one.flags & model.ALLOC
+        and not one.flags & model.NEVER_LOAD
+        and one.size
+        and not one.is_tbss
     ]
-    for key in ("lma", "vma"):
-        ordered = sorted(loaded, key=lambda one: int(getattr(one, key)))
-        for last, one in pairwise(ordered):
-            start, before = getattr(one, key), getattr(last, key)
-            end = before + last.size
-            if start < end and (key == "lma" or (one.lma == one.vma and last.lma == last.vma)):
-                ranges = f"[{start:016x},{start + one.size - 1:016x}] overlaps section "
-                message = f"section {one.name} {key.upper()} {ranges}{last.name} "
-                message += f"{key.upper()} [{before:016x},{end - 1:016x}]"
-                link.complain(LinkError(message))
+    loaded = [one for one in placed if one.flags & model.LOAD]
+    _check_addresses(link, sorted(loaded, key=lambda one: one.lma), "lma")
+    placed.sort(key=lambda one: one.vma)
+    if all(last.vma != one.vma for last, one in pairwise(placed)):  # otherwise they are overlays
+        _check_addresses(link, placed, "vma")
+
+
+def _check_addresses(link: Context, ordered: Sequence[model.OutSection], key: str) -> None:
+    for last, one in pairwise(ordered):
+        start, before = getattr(one, key), getattr(last, key)
+        end = before + last.size
+        if start < end:
+            ranges = f"[{start:016x},{start + one.size - 1:016x}] overlaps section "
+            message = f"section {one.name} {key.upper()} {ranges}{last.name} "
+            message += f"{key.upper()} [{before:016x},{end - 1:016x}]"
+            link.complain(LinkError(message))
 
 
 def default_script(is_dense: bool) -> Script:

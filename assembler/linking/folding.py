@@ -273,7 +273,7 @@ class Folder:
             return None
         if not out.is_placed or section is None:
             return None
-        if operator == "LOADADDR" and section.lma != section.vma:
+        if operator == "LOADADDR":
             return Value(section.lma, self.link.absolute)
         return Value(0, section)
 

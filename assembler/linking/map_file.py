@@ -112,6 +112,15 @@ def memory_usage(linking: Link) -> str:
         if region.is_default:
             continue
         used = region.current - region.origin
-        share = 100 * used / region.length if region.length else 0
-        rows.append(f"{region.name:>16}: {used:>10} B {region.length:>10} B {share:>9.2f}%")
+        share = f"    {100 * used / region.length:6.2f}%" if region.length else ""
+        amounts = f"{_amount(used):>13}{_amount(region.length):>13}"
+        rows.append(f"{region.name:>16}: {amounts}{share}")
     return "\n".join(rows)
+
+
+def _amount(size: int) -> str:
+    """Write a size in the largest unit that it is a multiple of."""
+    for shift, unit in ((30, "GB"), (20, "MB"), (10, "KB")):
+        if size and not size & (1 << shift) - 1:
+            return f"{size >> shift} {unit}"
+    return f"{size} B"

@@ -82,6 +82,7 @@ class Mapper:
                     ):
                         self.common = out
                     for section in self._pool.matching(content, self._link.options.sort_section):
+                        section.flags |= model.KEEP if content.is_kept else 0
                         self.add(section, out, content.placed)
                 case Datum() | Text():
                     self._add_data(out)
@@ -136,7 +137,7 @@ class Mapper:
                 if out.name == DISCARD:
                     link.discarded.append(f" {section.name} {section.size:#x} {section.file.name}")
             return
-        is_apart = section.group is not None and link.options.relocatable and not out.is_special
+        is_apart = not out.is_special and link.stands_alone(section)
         if section.output is not None or is_apart:
             return
         flags = section.flags & ~NEVER_LOAD

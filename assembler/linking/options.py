@@ -76,6 +76,8 @@ class LinkOptions:
     strip: str = ""  # "all" or "debug"
     discard: str = "locals"  # "all", "locals" or "none"
     orphans: str = "place"
+    unique: list[str] = field(default_factory=list)  # patterns of sections that are not joined
+    unique_orphans: bool = False
     sort_section: str = ""
     sort_common: str = ""
     build_id: str = ""
@@ -92,7 +94,14 @@ class LinkOptions:
     forces_output: bool = False
     checks_sections: bool = True
     defines_common: bool = False
+    resolves_groups: bool = False  # of sections, also when the output is relocatable
     fatal_warnings: bool = False
+    warns_segments: bool = True  # of segments that are writable and executable
     no_warnings: bool = False
     binary: bool = False
     map_file: str | None = None
+
+    @property
+    def keeps_groups(self) -> bool:
+        """Whether groups of sections stay groups."""
+        return self.relocatable and not self.resolves_groups

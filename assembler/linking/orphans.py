@@ -17,6 +17,7 @@ from assembler.linking.model import (
     DEBUGGING,
     EXCLUDE,
     HAS_CONTENTS,
+    LINKER_CREATED,
     LOAD,
     READONLY,
     THREAD_LOCAL,
@@ -81,23 +82,19 @@ class OrphanPlacer:
         if handling == "discard":
             section.output = link.absolute
             return True
-        if handling in ("warn", "error") and section.flags & (ALLOC | LOAD):
+        if handling in ("warn", "error") and not section.flags & LINKER_CREATED:
             message = f"orphan section `{section.name}' from `{section.file.name}'"
             if handling == "error":
                 link.complain(LinkError(f"unplaced {message}"))
             else:
-                link.warn(f"{message} being placed in section `{section.name}'")
+                link.warn(f"warning: {message} being placed in section `{section.name}'")
         return False
 
     def _place(self, section: Section) -> None:
-        if section.name == "COMMON" and not self._link.options.relocatable:
+        if section.name == "COMMON":
             self._place_common(section)
             return
-        out = (
-            self._same_name(section)
-            if not self._link.options.relocatable
-            else self._joined(section)
-        )
+        out = None if self._is_apart(section) else self._same_name(section)
         if out is not None:
             self._append(section, out)
             return
@@ -112,9 +109,8 @@ class OrphanPlacer:
             self._link.statements.append(out)
         self._append(section, out)
 
-    def _joined(self, section: Section) -> Output | None:
-        """With -r: join sections of one name and kind."""
-        return self._same_name(section) if section.group is None else None
+    def _is_apart(self, section: Section) -> bool:
+        return self._link.options.unique_orphans or self._link.stands_alone(section)
 
     def _append(self, section: Section, out: Output) -> None:
         if not out.contents or not isinstance(out.contents[-1], Orphans):
@@ -179,11 +175,11 @@ class OrphanPlacer:
         after: Output | None = None
         if kind is not None:
             after = kind.anchor
-            if after is None:
+            is_first = section.type == model.SHT_NOTE and section.flags & LINKER_CREATED
+            if after is None and not is_first:
                 after, is_exact = self._by_flags(section, self._flags(section), True)
                 kind.anchor = after if is_exact else None
-        is_apart = section.group is not None and link.options.relocatable
-        out = Output(_name(section), is_special=is_apart)
+        out = Output(_name(section), is_special=self._is_apart(section))
         if not section.flags & (LOAD | ALLOC) or link.options.relocatable:
             out.address = Number(0)
         elif after is not None:

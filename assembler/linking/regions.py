@@ -36,7 +36,18 @@ class Regions:
             region.origin = folder.number(region.origin_value, f"ORIGIN of {region.name}")
             region.length = folder.number(region.length_value, f"LENGTH of {region.name}")
         folder.phase = saved
+        self._inherit()
         self.reset()
+
+    def _inherit(self) -> None:
+        """Load sections where the one before them in the same region is loaded."""
+        before: tuple[object, str] = None, ""
+        for out in self._link.output_statements():
+            region = self._link.regions.get(out.region_name or "*default*")
+            is_free = not out.load_region_name and out.load_at is None and out.address is None
+            if is_free and region is before[0]:
+                out.load_region_name = before[1]
+            before = region, out.load_region_name
 
     def reset(self) -> None:
         """Empty all regions before another pass."""

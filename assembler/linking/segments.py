@@ -98,12 +98,12 @@ def _sorted(link: Context) -> list[OutSection]:
     loaded = [one for one in link.outputs if one.flags & ALLOC]
     order = {id(one): number for number, one in enumerate(link.outputs)}
 
-    def key(one: OutSection) -> tuple[int, int, bool, bool, int]:
-        is_late = not one.flags & LOAD and not one.flags & model.THREAD_LOCAL
-        return one.lma, one.vma, is_late, one.size > 0 and False, order[id(one)]
+    def key(one: OutSection) -> tuple[int, int, bool, int, int]:
+        is_late = one.size != 0 and not one.flags & (LOAD | model.THREAD_LOCAL)
+        size = one.size if one.flags & LOAD and not is_late else 0
+        return one.lma, one.vma, is_late, size, order[id(one)]
 
-    by_size = sorted(loaded, key=lambda one: (one.size != 0, order[id(one)]))
-    return sorted(by_size, key=lambda one: (*key(one)[:3], one.size != 0))
+    return sorted(loaded, key=key)
 
 
 def _loads(link: Context) -> list[ProgramHeader]:
@@ -198,7 +198,11 @@ def _from_script(link: Context, folder: Folder) -> list[ProgramHeader]:
     last: list[str] | None = None
     chosen: dict[int, list[str] | None] = {}
     for out in link.output_statements():
-        if out.section is None or out.section.is_removed or not out.section.flags & ALLOC:
+        if out.section is None or out.section.is_removed:
+            continue
+        if not out.section.flags & ALLOC:
+            wanted = [one for one in out.phdrs or () if one in found and found[one].type != PT_LOAD]
+            chosen[id(out.section)] = wanted
             continue
         last = out.phdrs if out.phdrs is not None else last
         if last is None and found:
@@ -236,9 +240,23 @@ def place_in_file(link: Context, headers: Sequence[ProgramHeader]) -> int:
                 section.file_offset = 0 if is_nobits(section) else offset
                 offset += 0 if is_nobits(section) else section.size
     for header in headers:
+        if header.type == PT_NOTE:
+            for section in header.sections:
+                section.type = model.SHT_NOTE
         if header.type != PT_LOAD:
             _place_other(header, loads, start)
     return offset
+
+
+def warn_of_segments(link: Context, headers: Iterable[ProgramHeader]) -> None:
+    """Warn of segments that may be written and executed, which invites attacks."""
+    all_used = [one for one in headers if one.memory_size]
+    for kind, bits, what in (
+        (PT_LOAD, R | W | X, "LOAD segment with RWX permissions"),
+        (PT_TLS, X, "TLS segment with execute permission"),
+    ):
+        if any(one.type == kind and (one.flags or 0) & 7 & bits == bits for one in all_used):
+            link.warn(f"warning: {link.options.output} has a {what}")
 
 
 def is_nobits(section: OutSection) -> bool:
@@ -277,8 +295,6 @@ def _place_load(link: Context, header: ProgramHeader, offset: int, limits: tuple
         offset = _add_section(link, header, section, offset)
         flags |= X if section.flags & CODE else 0
         flags |= 0 if section.flags & READONLY else W
-    if link.options.text_writable and header.flags is None:
-        flags |= W | X
     header.flags = flags if header.flags is None else header.flags
     if has_contents or header.has_file_header or header.has_headers:
         return offset

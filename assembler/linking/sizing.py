@@ -15,6 +15,7 @@ from assembler.linking.model import (
     EXCLUDE,
     HAS_CONTENTS,
     KEEP,
+    LINKER_CREATED,
     LOAD,
     MASK64,
     THREAD_LOCAL,
@@ -254,6 +255,7 @@ class Sizer:
         region = self.regions.default(made)
         is_lost = region.is_default and len(self._link.regions) > 1 and self._checks
         is_counted = made.flags & ALLOC and not made.is_tbss and not out.is_ignored and made.size
+        is_counted = is_counted and not all(one.flags & LINKER_CREATED for one in made.inputs)
         if is_lost and is_counted and self._link.options.checks_sections:
             message = f"no memory region specified for loadable section `{out.name}'"
             raise LinkError(f"error: {message}")

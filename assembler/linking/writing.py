@@ -120,7 +120,7 @@ def write_image(link: Context, headers: Sequence[ProgramHeader], entry: int, off
     is_partial = link.options.relocatable
     offset = _place_unloaded(pairs, _HEADER.size if is_partial else offset, is_partial)
     for header in headers:
-        if header.type == 0x70000003 and header.sections:
+        if header.sections and not header.sections[0].flags & ALLOC:
             header.offset = header.sections[0].file_offset
     symbols: list[_Section] = []
     tables: dict[int, _Section] = {}
@@ -258,7 +258,7 @@ def _relocations(
         data = table_of(out, writer.index, numbers)
         made = found[out.index] = _Section(f".rela{out.name}", model.SHT_RELA, data, 8)
         made.flags, made.info, made.entsize = model.SHF_INFO_LINK, out.index, 24
-        if any(one.group is not None for one in out.inputs) and link.options.relocatable:
+        if any(one.group is not None for one in out.inputs) and link.options.keeps_groups:
             made.flags |= model.SHF_GROUP
     for (_, group), (_, section) in zip(link.groups, pairs, strict=False):
         section.data = group_contents(group)

@@ -13,10 +13,7 @@ DIGEST = "digest in .note.gnu.build-id"
 # Names share room in the string tables in another order when section names end each other.
 STRING_TABLES = ".strtab and .shstrtab"
 
-# GNU ld puts sections of a group where its own script for -r happens to; we put them first.
-ORDER_OF_GROUPS = "order of sections in relocatable output"
+# GNU ld 2.40 stores R_RISCV_IRELATIVE for a pointer where one for a stub belongs, so one is lost.
+INDIRECT_POINTERS = "relocations of indirect functions that have no stub, beside some that have"
 
-# Unwinding tables are linked as they are; GNU ld shares their headers and drops what is unused.
-UNWINDING_TABLES = ".eh_frame"
-
-ALL = (UNWINDING_TABLES, SECTION_OF_SCRIPT_SYMBOLS, DIGEST, STRING_TABLES, ORDER_OF_GROUPS)
+ALL = (SECTION_OF_SCRIPT_SYMBOLS, DIGEST, STRING_TABLES, INDIRECT_POINTERS)
