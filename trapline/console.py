@@ -12,9 +12,7 @@ from rich.console import Console, RenderableType
 PLAIN_WIDTH = 100
 
 
-def show(
-    *parts: RenderableType, file: TextIO | None = None, width: int = PLAIN_WIDTH
-) -> None:
+def show(*parts: RenderableType, file: TextIO | None = None, width: int = PLAIN_WIDTH) -> None:
     """Print the parts, one below the other, on `file`, by default standard output.
 
     `width` is that of output that no terminal limits.
