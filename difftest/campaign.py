@@ -71,8 +71,11 @@ def _explain(
     if folder is None:
         return f"{program.seed}: {text}"
 
+    sought = {difference.name for difference in report.mismatch.differences}
+
     def fails(tried: Program) -> bool:
-        return compare(tried, ours, theirs, report.steps).mismatch is not None
+        found = compare(tried, ours, theirs, report.steps).mismatch
+        return found is not None and not sought.isdisjoint(d.name for d in found.differences)
 
     small = shrink(program, fails) if fails(program) else program
     again = compare(small, ours, theirs, report.steps).mismatch or report.mismatch

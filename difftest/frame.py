@@ -1,13 +1,15 @@
 """What random programs stand in: the map of RAM, trap handlers, page tables, starting CSRs.
 
 RAM is mapped where it is (for S-mode) and once more at `ALIAS` above (for U-mode), with flags that
-are mostly sensible. Handlers use x28 to x31, and no stack.
+are mostly sensible; in every other program the code's page is mapped the other way round. Handlers
+use x28 to x31, and no stack.
 """
 
 import random
 
 from difftest.program import RAM_BASE
 from isa import mstatus as ms
+from isa.causes import Cause
 from isa.csrs import CSRS
 from isa.pte import PTE_A, PTE_D, PTE_PPN_SHIFT, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X
 from isa.spec import TABLE
@@ -58,6 +60,9 @@ NOT_TRIED = frozenset(
 """CSRs that are written with a purpose only, that name the implementation, or that we lack."""
 
 
+TRIED = tuple(n for n in CSRS.by_number if n not in NOT_TRIED and n != CSRS.by_name["time"].number)
+
+
 def number_of(name: str) -> int:
     """Give a CSR's number."""
     return CSRS.by_name[name].number
@@ -65,8 +70,11 @@ def number_of(name: str) -> int:
 
 def choose_csr(rng: random.Random) -> int:
     """Draw a CSR number, now and then of a CSR that does not exist."""
-    if rng.random() < 0.93:
+    choice = rng.random()
+    if choice < 0.7:
         return number_of(rng.choice(_LIKELY))
+    if choice < 0.95:
+        return rng.choice(TRIED)
     number = rng.randrange(4096)
     return 0x340 if number in NOT_TRIED or number == number_of("time") else number
 
@@ -93,7 +101,7 @@ def starting_csrs(rng: random.Random) -> dict[str, int]:
         "hedeleg": rng.choice((0, 0xFFFF, rng.getrandbits(16))) & ~(1 << 1 | 1 << 12),
         "hideleg": rng.choice((0, everything, rng.getrandbits(13))),
         "hstatus": rng.choice((0, rng.getrandbits(64))),
-        "vsstatus": rng.choice((0, rng.getrandbits(64))) & 0xC_0122,
+        "vsstatus": rng.choice((0, rng.getrandbits(64))) & 0xC_0122 | floating(rng),
         "vstvec": S_HANDLER | (rng.random() < 0.2),
         "vsepc": CODE,
         "stimecmp": everything,
@@ -101,8 +109,13 @@ def starting_csrs(rng: random.Random) -> dict[str, int]:
         "mepc": CODE,
         "sepc": CODE,
         "mie": rng.choice((0, everything)),
-        "mstatus": rng.choice((0, 1, 2, 3, 3)) * ms.FS // 3,
+        "mstatus": floating(rng),
     }
+
+
+def floating(rng: random.Random) -> int:
+    """Draw the state of floating point: mostly on."""
+    return rng.choice((0, 1, 2, 3, 3, 3, 3, 3)) * ms.FS // 3
 
 
 def starting_pmp(rng: random.Random) -> dict[str, int]:
@@ -168,6 +181,7 @@ def _packed(table: list[int]) -> bytes:
 
 def page_tables(rng: random.Random, oddity: float = 0.2) -> dict[int, bytes]:
     """Draw page tables: RAM at its own address and at the alias, and some entries gone wrong."""
+    turned = rng.choice((0, PTE_U))  # whether code is U-mode's where it is, and S-mode's above
     root, entries = [0] * 512, {MIDDLE: [0] * 512, MIDDLE + 0x1000: [0] * 512}
     for number, (middle, user) in enumerate(((MIDDLE, 0), (MIDDLE + 0x1000, PTE_U))):
         leaves = LEAVES + number * 0x1000
@@ -178,6 +192,7 @@ def page_tables(rng: random.Random, oddity: float = 0.2) -> dict[int, bytes]:
         entries[leaves] = [
             leaf(RAM_BASE + i * 0x1000, rng, oddity) | user for i in range(MAPPED_PAGES)
         ]
+        entries[leaves][CODE - RAM_BASE >> 12] ^= turned
     root[4] = pointer(1 << 40)
     root[5] = leaf(RAM_BASE, rng, oddity)
     root[6] = leaf(RAM_BASE + 0x1000, rng, oddity)
@@ -245,24 +260,20 @@ def _handler(level: str, at: int) -> tuple[int, ...]:
     asm.add("blt", "interrupt", rs1=31, rs2=0)
     asm.csr("csrrs", f"{level}epc", 30, 0)
     asm.add("addi", rd=30, rs1=30, imm=4)
-    asm.add("addi", rd=31, rs1=31, imm=-1)
-    asm.add("beq", "resume", rs1=31, rs2=0)
-    asm.add("addi", rd=31, rs1=31, imm=-11)
-    asm.add("beq", "resume", rs1=31, rs2=0)
-    asm.add("addi", rd=31, rs1=31, imm=-8)
-    asm.add("bne", "back", rs1=31, rs2=0)
-    asm.label("resume")
+    asm.add("lui", rd=29, imm20=1 << Cause.FETCH_PAGE - 12 | 1 << Cause.FETCH_GUEST_PAGE - 12)
+    asm.add("addi", rd=29, rs1=29, imm=1 << Cause.FETCH_ACCESS)
+    asm.add("srl", rd=29, rs1=29, rs2=31)
+    asm.add("andi", rd=29, rs1=29, imm=1)
+    asm.add("beq", "back", rs1=29, rs2=0)
     asm.add("auipc", rd=31, imm20=(CODE - at) >> 12)
     asm.add("addi", rd=31, rs1=31, imm=4 - asm.here)
     asm.add("slli", rd=30, rs1=28, shamt=2)
     asm.add("andi", rd=30, rs1=30, imm=CODE_MASK)
     asm.add("add", rd=30, rs1=30, rs2=31)
-    if level == "m":
-        _alias_for_user(asm)
+    _alias_for_user(asm, level)
     asm.label("back")
     asm.csr("csrrw", f"{level}epc", 0, 30)
-    if level == "m":
-        _change_privilege(asm)
+    _change_privilege(asm, level)
     asm.add(f"{level}ret")
     asm.label("interrupt")
     asm.add("addi", rd=31, rs1=0, imm=-1)
@@ -272,26 +283,42 @@ def _handler(level: str, at: int) -> tuple[int, ...]:
     return asm.words()
 
 
-def _alias_for_user(asm: _Assembly) -> None:
+def _alias_for_user(asm: _Assembly, level: str) -> None:
+    """Go on at the alias when the return is to U or VU-mode and addresses are translated."""
+    shift, mask = (11, 3) if level == "m" else (8, 1)
+    asm.csr("csrrs", f"{level}status", 31, 0)
+    if level == "m":
+        asm.add("srli", rd=31, rs1=31, shamt=shift)
+        asm.add("andi", rd=29, rs1=31, imm=mask)
+        asm.add("bne", "back", rs1=29, rs2=0)
+        asm.add("srli", rd=31, rs1=31, shamt=39 - shift)  # MPV
+        asm.add("andi", rd=31, rs1=31, imm=1)
+        asm.add("beq", "of the host", rs1=31, rs2=0)
+        asm.csr("csrrs", "vsatp", 31, 0)
+        asm.add("bne", "translated", rs1=31, rs2=0)
+        asm.label("of the host")
+    else:
+        asm.add("andi", rd=31, rs1=31, imm=mask << shift)
+        asm.add("bne", "back", rs1=31, rs2=0)
     asm.csr("csrrs", "satp", 31, 0)
     asm.add("beq", "back", rs1=31, rs2=0)
-    asm.csr("csrrs", "mstatus", 31, 0)
-    asm.add("srli", rd=31, rs1=31, shamt=11)
-    asm.add("andi", rd=31, rs1=31, imm=3)
-    asm.add("bne", "back", rs1=31, rs2=0)
+    asm.label("translated")
     asm.add("lui", rd=31, imm20=ALIAS >> 12)
     asm.add("add", rd=30, rs1=30, rs2=31)
 
 
-def _change_privilege(asm: _Assembly) -> None:
-    """Let bits of x28 become MPP, every other time."""
-    asm.add("andi", rd=31, rs1=28, imm=64)
-    asm.add("beq", "as it was", rs1=31, rs2=0)
-    asm.add("lui", rd=31, imm20=2)
-    asm.add("addi", rd=31, rs1=31, imm=-2048)
-    asm.csr("csrrc", "mstatus", 0, 31)
+def _change_privilege(asm: _Assembly, level: str) -> None:
+    """Let bits of x28 become MPP or SPP, every fourth time."""
+    asm.add("andi", rd=31, rs1=28, imm=96)
+    asm.add("bne", "as it was", rs1=31, rs2=0)
+    if level == "m":
+        asm.add("lui", rd=31, imm20=2)
+        asm.add("addi", rd=31, rs1=31, imm=-2048)
+    else:
+        asm.add("addi", rd=31, rs1=0, imm=ms.SPP)
+    asm.csr("csrrc", f"{level}status", 0, 31)
     asm.add("and", rd=31, rs1=31, rs2=28)
-    asm.csr("csrrs", "mstatus", 0, 31)
+    asm.csr("csrrs", f"{level}status", 0, 31)
     asm.label("as it was")
 
 

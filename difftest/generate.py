@@ -9,7 +9,8 @@ import random
 from collections.abc import Callable
 
 from difftest import frame
-from difftest.program import RAM_BASE, Program
+from difftest.computing import BY_KIND, Computing, Pack
+from difftest.program import ISA, ISA_WITHOUT_C, RAM_BASE, Program
 from difftest.snippets import (
     ALIAS_POINTER,
     CODE_POINTER,
@@ -18,6 +19,7 @@ from difftest.snippets import (
     HGATP_VALUE,
     SATP_VALUE,
     SPLIT_POINTER,
+    STACK_POINTER,
     TABLE_POINTER,
     WILD_POINTER,
     asm,
@@ -28,23 +30,19 @@ from difftest.snippets import (
     trigger,
 )
 from isa import mstatus as ms
-from isa.insn import Insn, Kind
+from isa.insn import Kind
 from isa.spec import TABLE
 
 MASK = (1 << 64) - 1
+ATOMIC = 0.04  # of what is drawn
+SYSTEM = 0.13  # of what is drawn, where programs have privileged things
+COMPRESSED = 0.7  # of the programs, in harts that have C
 
 CORNERS = tuple(
     value & MASK
     for near in (0, 1 << 31, 1 << 32, 1 << 63)
     for value in (near - 2, near - 1, near, near + 1)
 )
-KIND_WEIGHTS = {Kind.ALU: 60, Kind.LOAD: 14, Kind.STORE: 12, Kind.BRANCH: 10, Kind.JUMP: 4}
-FLOAT_WEIGHT = 40
-BY_KIND = {kind: [insn for insn in TABLE if insn.kind is kind] for kind in Kind}
-INTEGER = {kind: [insn for insn in BY_KIND[kind] if not insn.is_float] for kind in KIND_WEIGHTS}
-SEEN = [TABLE.by_name[name] for name in ("fmv.x.d", "fsd", "feq.d", "fclass.s", "fsw")]
-"""Instructions that bring a floating-point register to where every side shows it."""
-BASE = ("I", "M", "Zifencei")  # what every side has
 ATOMICS = [insn for insn in TABLE if "aqrl" in insn.pattern.operands]
 BLOCK_OPS = [insn for insn in TABLE if insn.ext in ("Zicbom", "Zicboz")]
 OTHERS = ("wfi", "wrs.nto", "wrs.sto")
@@ -62,99 +60,30 @@ def interesting(rng: random.Random) -> int:
     return rng.getrandbits(rng.choice((12, 31, 32, 33, 63, 64)))
 
 
-class Generator:
+class Generator(Computing):
     """Draws the instructions of one program."""
 
-    def __init__(
-        self,
-        rng: random.Random,
-        *,
-        has_system: bool,
-        has_float: bool = False,
-        is_base: bool = False,
-    ) -> None:
-        self._rng = rng
-        self._has_system = has_system
-        self._weights = KIND_WEIGHTS | ({Kind.FLOAT: FLOAT_WEIGHT} if has_float else {})
-        chosen = BY_KIND if has_float else INTEGER
-        known = {kind: [i for i in chosen[kind] if i.ext in BASE] for kind in chosen}
-        self._by_kind = known if is_base else chosen
-        self._done = self._left = 0
+    def __init__(self, rng: random.Random, *, is_base: bool = False, **has: bool) -> None:
+        super().__init__(rng, is_base=is_base, **has)
+        self._has_atomics = not is_base
+        self._atomics, self._hypervisor = Pack(rng, ATOMICS), Pack(rng, HYPERVISOR)
+        self._block_ops, self._others = Pack(rng, BLOCK_OPS), Pack(rng, OTHERS)
 
     def code(self, length: int) -> tuple[int, ...]:
         """Draw instructions, and a jump back to the first at the end."""
         words: list[int] = []
         while len(words) < length - 1:
             self._done, self._left = len(words), length - 1 - len(words)
-            if self._has_system and self._rng.random() < 0.25:
+            if self._has_system and self._rng.random() < SYSTEM:
                 words += self._system()[: self._left]
+            elif self._has_atomics and self._rng.random() < ATOMIC:
+                words += self._atomic()[: self._left]
+            elif self._is_compressed and self._rng.random() < 0.03:
+                words += self._rng.choice((self.jump_short, self.stack))()[: self._left]
             else:
-                words.append(self._plain())
+                words += self.plain()[: self._left]
         words.append(asm("jal", rd=0, offset=-4 * len(words)))
         return tuple(words)
-
-    # Computation, memory and control flow
-
-    def _plain(self) -> int:
-        kind = self._rng.choices(list(self._weights), list(self._weights.values()))[0]
-        insn = self._rng.choice(self._by_kind[kind])
-        if kind is Kind.FLOAT and self._rng.random() < 0.35:
-            insn = self._rng.choice(SEEN)
-        return insn.encode(**{name: self._value(insn, name) for name in insn.pattern.operands})
-
-    def _value(self, insn: Insn, name: str) -> int:
-        operand = insn.pattern.operands[name]
-        if name == "rd":
-            return self._any_register(written=True)
-        if name == "rs1" and insn.kind in (Kind.LOAD, Kind.STORE):
-            return self._pick((DATA_POINTER, 6), (SPLIT_POINTER, 5), (self._wild(), 1))
-        if name == "rs1" and insn.kind is Kind.JUMP:
-            return self._pick((CODE_POINTER, 8), (self._wild_code(), 1))
-        if operand.kind == "freg":
-            return self._rng.randrange(self._rng.choice((3, 8, 32)))
-        if operand.kind == "rm":
-            return self._rounding()
-        if operand.kind == "xreg":
-            return self._any_register()
-        if name == "offset":
-            return self._offset()
-        if name == "imm" and insn.kind is Kind.JUMP:
-            is_odd = self._has_system and self._rng.random() < 0.05
-            return self._rng.randrange(0, 150) * 4 + 2 * is_odd
-        if name == "imm" and self._rng.random() < 0.3:
-            return self._rng.randrange(-16, 16) * operand.align
-        return self._rng.randrange(operand.lo, operand.hi + 1, operand.align)
-
-    def _rounding(self) -> int:
-        """Draw a rounding mode, now and then, where traps are expected, a reserved one."""
-        if self._has_system and self._rng.random() < 0.02:
-            return self._rng.choice((5, 6))
-        return self._rng.choice((0, 1, 2, 3, 4, 7, 7, 7))
-
-    def _pick(self, *weighted: tuple[int, int]) -> int:
-        return self._rng.choices([v for v, _ in weighted], [w for _, w in weighted])[0]
-
-    def _any_register(self, *, written: bool = False) -> int:
-        if written and (not self._has_system or self._rng.random() < 0.99):
-            return self._rng.choice(FREE)
-        return self._rng.randrange(32)
-
-    def _wild(self) -> int:
-        """Choose a base register that may hold anything, where traps are expected."""
-        if not self._has_system:
-            return DATA_POINTER
-        return self._rng.choice((*[WILD_POINTER] * len(FREE), *FREE))
-
-    def _wild_code(self) -> int:
-        return self._rng.choice((ALIAS_POINTER, *FREE)) if self._has_system else CODE_POINTER
-
-    def _offset(self) -> int:
-        """Draw a branch distance: mostly a few instructions forward, sometimes back."""
-        if self._has_system and self._rng.random() < 0.02:
-            return self._rng.randrange(-200, 200) * 2
-        if self._done and self._rng.random() < 0.15:
-            return -4 * self._rng.randint(1, min(8, self._done))
-        return 4 * self._rng.randint(1, min(8, self._left))
 
     # Privileged things
 
@@ -162,10 +91,10 @@ class Generator:
         choices: tuple[tuple[int, Callable[[], list[int]]], ...] = (
             (50, self._csr), (8, self._lower), (4, self._fence), (6, self._call),
             (5, self._return), (4, self._illegal), (8, self._switch), (5, self._edit_table),
-            (4, self._interrupt), (8, self._borrow), (12, self._atomic), (12, self._guest_access),
-            (6, lambda: protect(self._rng)), (12, lambda: enter_guest(self._rng)),
+            (4, self._interrupt), (8, self._borrow), (12, self._guest_access),
+            (6, lambda: protect(self._rng)), (12, lambda: enter_guest(self._rng, self.ahead())),
             (3, lambda: guest_switch(self._rng)), (3, self._block), (2, self._key),
-            (1, lambda: [asm(self._rng.choice(OTHERS))]), (2, lambda: trigger(self._rng)),
+            (2, lambda: [asm(self._others.draw())]), (2, lambda: trigger(self._rng)),
         )  # fmt: skip
         weights = [weight for weight, _ in choices]
         return self._rng.choices([make for _, make in choices], weights)[0]()
@@ -190,7 +119,7 @@ class Generator:
         where, back = self._rng.choice((("mepc", "mret"), ("sepc", "sret")))
         status = "mstatus" if back == "mret" else "sstatus"
         return [
-            asm("addi", rd=register, rs1=pointer, imm=self._rng.randrange(0, 500) * 4),
+            asm("addi", rd=register, rs1=pointer, imm=self.ahead()),
             csr("csrrw", where, register),
             *([csr("csrrw", status, self._rng.choice(FREE))] if self._rng.random() < 0.5 else []),
             asm(back),
@@ -250,10 +179,11 @@ class Generator:
         values["aqrl"] = self._rng.randrange(4)
         width = self._rng.choice("wd")
         pair = [TABLE.by_name[f"{name}.{width}"] for name in ("lr", "sc")]
-        insns = self._rng.choice((pair, [self._rng.choice(ATOMICS)], [self._rng.choice(ATOMICS)]))
-        align = asm("andi", rd=at, rs1=at, imm=-16 if self._rng.random() < 0.99 else -2)
+        insns = pair if self._rng.random() < 0.2 else [self._atomics.draw()]
+        is_aligned = not self._has_system or self._rng.random() < 0.99
+        align = asm("andi", rd=at, rs1=at, imm=-16 if is_aligned else -2)
         if insns[0].name.startswith("amocas"):
-            even = self._rng.random() < 0.9
+            even = not self._has_system or self._rng.random() < 0.9
             values |= {name: values[name] & ~int(even) for name in ("rd", "rs2")}
         known = asm("ld", rd=values["rd"], rs1=at, imm=0)  # what a swap may find
         return [
@@ -268,7 +198,7 @@ class Generator:
 
     def _guest_access(self) -> list[int]:
         """Access the guest's memory, or fence its translations."""
-        insn = self._rng.choice(HYPERVISOR)
+        insn = self._hypervisor.draw()
         at, base = self._rng.choice(FREE[1:]), self._rng.choice((DATA_POINTER, SPLIT_POINTER))
         values = {"rs1": at, "rd": self._any_register(written=True), "rs2": self._any_register()}
         if self._rng.random() < 0.1:
@@ -281,7 +211,7 @@ class Generator:
         """Operate on a cache block."""
         at, base = self._rng.choice(FREE[1:]), self._rng.choice((DATA_POINTER, SPLIT_POINTER))
         made = asm("addi", rd=at, rs1=base, imm=self._rng.randrange(-2048, 2048))
-        return [made, self._rng.choice(BLOCK_OPS).encode(rs1=at)]
+        return [made, self._block_ops.draw().encode(rs1=at)]
 
     def _key(self) -> list[int]:
         """Step an AES key schedule, sometimes in a round that does not exist."""
@@ -305,6 +235,7 @@ def _registers(rng: random.Random) -> list[int]:
     x[ALIAS_POINTER] = frame.CODE + frame.ALIAS
     x[DATA_POINTER] = frame.DATA + 0x800 + rng.randrange(0, 0x400) * 8
     x[SPLIT_POINTER] = frame.DATA + 0x1000 * rng.randrange(1, 3)
+    x[STACK_POINTER] = frame.DATA + 0x1000 + rng.randrange(0, 0x100) * 8
     x[WILD_POINTER] = rng.choice(frame.WILD_ADDRESSES)
     return x
 
@@ -326,17 +257,24 @@ def float_program(seed: str, length: int = 200) -> Program:
 
 def _computing(kind: str, seed: str, length: int) -> Program:
     rng = random.Random(f"{kind} {seed}")
-    has_float = kind == "float"
+    has_float, is_base = kind == "float", kind == "base"
+    is_compressed = not is_base and rng.random() < COMPRESSED
     x = _registers(rng)
-    code = Generator(rng, has_system=False, has_float=has_float, is_base=kind == "base").code(
-        length
+    generator = Generator(
+        rng,
+        has_system=False,
+        has_float=has_float,
+        is_base=is_base,
+        is_compressed=is_compressed,
     )
+    code = generator.code(length)
+    isa = ISA if is_compressed else ISA_WITHOUT_C
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)}
     csrs = {"mtvec": RAM_BASE, "stimecmp": MASK, "vstimecmp": MASK}
     if has_float:
         data = {frame.DATA: _floats(rng)}
         csrs |= {"mstatus": ms.FS, "frm": rng.randrange(5)}
-    return Program(code, frame.CODE, {}, data, tuple(x), csrs, f"{kind} {seed}")
+    return Program(code, frame.CODE, {}, data, tuple(x), csrs, f"{kind} {seed}", isa)
 
 
 def _floats(rng: random.Random) -> bytes:
@@ -360,7 +298,9 @@ def system_program(seed: str, length: int = 500) -> Program:
     x[SATP_VALUE] = frame.satp(rng)
     x[HGATP_VALUE] = frame.hgatp(rng)
     x[SPLIT_POINTER] += rng.choice((0, frame.ALIAS))
-    code = Generator(rng, has_system=True, has_float=True).code(length)
+    is_compressed = rng.random() < COMPRESSED
+    generator = Generator(rng, has_system=True, has_float=True, is_compressed=is_compressed)
+    code = generator.code(length)
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)} | frame.page_tables(rng)
     data |= frame.guest_tables(rng)
     csrs = (
@@ -372,7 +312,8 @@ def system_program(seed: str, length: int = 500) -> Program:
             "hgatp": rng.choice((0, x[HGATP_VALUE])),
         }
     )
-    return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, f"system {seed}")
+    isa = ISA if is_compressed else ISA_WITHOUT_C
+    return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, f"system {seed}", isa)
 
 
 def guest_program(seed: str, length: int = 500) -> Program:
@@ -386,7 +327,9 @@ def guest_program(seed: str, length: int = 500) -> Program:
     alias = frame.ALIAS if is_user and vsatp else 0
     x[SPLIT_POINTER] += alias
     x[DATA_POINTER] += alias
-    code = (asm("mret"), *Generator(rng, has_system=True).code(length - 1))
+    is_compressed = rng.random() < COMPRESSED
+    generator = Generator(rng, has_system=True, has_float=True, is_compressed=is_compressed)
+    code = (asm("mret"), *generator.code(length - 1))
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)} | frame.page_tables(rng, 0.03)
     data |= frame.guest_tables(rng, 0.03)
     csrs = frame.starting_csrs(rng) | {
@@ -397,4 +340,5 @@ def guest_program(seed: str, length: int = 500) -> Program:
         "medeleg": rng.choice((0, 0xF0_B5FD, 0xF0_B5FD & rng.getrandbits(24))),
         "mie": rng.choice((0, 0, (1 << 64) - 1)),
     }
-    return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, f"guest {seed}")
+    isa = ISA if is_compressed else ISA_WITHOUT_C
+    return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, f"guest {seed}", isa)

@@ -5,19 +5,23 @@ in windows of `stride` instructions; a difference found in a longer window is tr
 instruction by running again one at a time.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 
+from difftest.decoded import Decoded, decode
 from difftest.program import RAM_BASE, Program
 from difftest.reconcile import RECONCILED, Reconciliation
 from difftest.sides import Side, Stop
 from difftest.state import Difference, State
 from isa.csrs import CSRS
 from isa.disasm import disassemble
-from isa.insn import Insn, Kind
+from isa.insn import Kind
 from isa.pte import PAGE_SIZE
-from isa.spec import TABLE
 
 DEFAULT_STEPS = 1000
+MANAGING = ("cbo.inval", "cbo.clean", "cbo.flush")
+OUT_OF_ORDER = (Kind.BRANCH, Kind.JUMP, Kind.SYSTEM)
+MOST_WINDOWS = 6  # of a program to go through again singly; then it is all of it
 MAX_TRACED = 1 << 30  # steps times bytes of RAM to compare after each, to find the one
 
 
@@ -38,9 +42,9 @@ class Mismatch:
         text = "a trap of its fetch" if self.word is None else disassemble(self.word, pc)
         lines = [f"step {self.step}: {name} and {other} differ after {pc:#x}: {text}"]
         lines += [f"  privilege {self.before.priv}, went on at {self.ours.pc:#x}"]
-        insn = None if self.word is None else TABLE.decode(self.word)
-        if insn is not None and self.word is not None:
-            values = insn.extract(self.word)
+        found = None if self.word is None else decode(self.word)
+        if found is not None:
+            values = found.values
             used = sorted({values[k] for k in ("rs1", "rs2", "rd") if k in values})
             lines += [f"  before: x{i} = {self.before.x[i]:#x}" for i in used]
         return "\n".join(lines + [f"  {difference}" for difference in self.differences])
@@ -54,20 +58,38 @@ class Report:
     stop: Stop
     mismatch: Mismatch | None = None
     traps: int = 0
-    interrupts: int = 0
 
 
 def compare(
     program: Program, ours: Side, theirs: Side, steps: int = DEFAULT_STEPS, stride: int = 1
 ) -> Report:
     """Run a program on both sides and compare them after every `stride` instructions."""
-    run = _Run(program, ours, theirs)
-    report = run.windows(steps, stride)
+    report = _in_windows(program, ours, theirs, steps, stride)
+    if stride > 1 and report.mismatch and _is_in_memory(report.mismatch):
+        report = _Run(program, ours, theirs).windows(report.steps, 1)
     is_short = report.steps * len(ours.memory()) <= MAX_TRACED
-    if report.mismatch and is_short and (stride > 1 or _is_in_memory(report.mismatch)):
+    if report.mismatch and is_short and _is_in_memory(report.mismatch):
         traced = _Run(program, ours, theirs, with_memory=True).windows(report.steps, 1)
         return traced if traced.mismatch else report
     return report
+
+
+def _in_windows(program: Program, ours: Side, theirs: Side, steps: int, stride: int) -> Report:
+    """Compare in windows; those that end in a difference are gone through again step by step."""
+    singly: set[int] = set()
+    report: Report | None = None
+    last = 0
+    while True:
+        run = _Run(program, ours, theirs)
+        again = run.windows(steps, stride, singly)
+        if report is not None and again.steps > last + stride and last not in run.settled:
+            return report  # what differs comes of going several steps at once
+        report, last = again, run.window
+        if stride == 1 or report.mismatch is None or last in singly:
+            return report
+        singly.add(last)
+        if len(singly) > MOST_WINDOWS:
+            return _Run(program, ours, theirs).windows(steps, 1)
 
 
 def _is_in_memory(mismatch: Mismatch) -> bool:
@@ -82,33 +104,38 @@ class _Run:
         self._program = program
         self._with_memory = with_memory
         self._rules = RECONCILED[theirs.name]
-        self._traps = self._interrupts = 0
+        self.window = 0  # the step at which the current window began
+        self.settled: set[int] = set()  # windows with differences that both may choose
         ours.load(program)
         theirs.load(program)
 
-    def windows(self, steps: int, stride: int) -> Report:
-        done = 0
+    def windows(self, steps: int, stride: int, singly: Container[int] = ()) -> Report:
+        """Compare until the end; the windows that begin at `singly` step by step."""
+        done = self.window = 0
         before = self._ours.state(with_csrs=True)
         while done < steps:
-            word = self._ours.word_at_pc() if stride == 1 else None
-            if self._is_out_of_bounds(before, word):
+            if done >= self.window + stride or done == 0:
+                self.window = done
+            is_single = stride == 1 or self.window in singly
+            word = self._ours.word_at_pc() if is_single else None
+            if is_single and self._is_out_of_bounds(before, word):
                 return self._finish(done, Stop.OUTSIDE)
-            count = min(stride, steps - done)
+            count = 1 if is_single else min(stride, steps - done)
             stop = self._ours.step(count)
             if stop is not Stop.NONE:
-                if stride > 1:
-                    self._theirs.step(count)  # it stops at the same place, or plays no such games
-                return self._finish(done, stop)
-            if self._rules.goes_on_after_triggers and self._ours.took_trigger():
+                self._theirs.step(self._ours.taken)
+                return self._finish(done + self._ours.taken, stop)
+            if is_single and self._rules.goes_on_after_triggers and self._ours.took_trigger():
                 self._ours.step(1)
+                self.settled.add(self.window)
             self._theirs.step(count)
             done += count
-            mismatch = self._check(done, before, word, stride)
+            mismatch = self._check(done, before, word)
             if mismatch and self._has_new_code():
-                return Report(done, Stop.OUTSIDE, None, self._traps)
+                return Report(done, Stop.OUTSIDE)
             if mismatch:
-                return Report(done, Stop.NONE, mismatch, self._traps)
-            before = self._ours.state(with_csrs=True) if stride == 1 else before
+                return Report(done, Stop.NONE, mismatch)
+            before = self._ours.state(with_csrs=True)
         return self._finish(done, Stop.NONE)
 
     def _has_new_code(self) -> bool:
@@ -120,34 +147,31 @@ class _Run:
 
     def _is_out_of_bounds(self, before: State, word: int | None) -> bool:
         """Say whether the next instruction is one whose cause of trapping may be chosen."""
-        insn = None if word is None else TABLE.decode(word)
-        if self._rules.may_misalign_atomics or insn is None:
+        found = None if word is None else decode(word)
+        if self._rules.may_misalign_atomics or found is None:
             return False
-        if "aqrl" not in insn.pattern.operands:
+        if found.name in MANAGING and "pmpcfg0" in self._program.csrs:
+            return True
+        if "aqrl" not in found.insn.pattern.operands:
             return False
-        assert word is not None, "an instruction has a word"
-        return bool(before.x[insn.extract(word)["rs1"]] & insn.size - 1)
+        return bool(before.x[found.values["rs1"]] & found.insn.size - 1)
 
-    def _check(self, step: int, before: State, word: int | None, stride: int) -> Mismatch | None:
-        insn = None if word is None else TABLE.decode(word)
+    def _check(self, step: int, before: State, word: int | None) -> Mismatch | None:
+        found = None if word is None else decode(word)
         ours = self._ours.state(with_csrs=False)
-        in_order = insn is not None and insn.kind not in (Kind.BRANCH, Kind.JUMP, Kind.SYSTEM)
-        is_plain = in_order and ours.pc == before.pc + 4
-        self._traps += stride == 1 and self._is_trap(ours)
+        is_plain = found is not None and found.insn.kind not in OUT_OF_ORDER
+        is_plain = is_plain and ours.pc == before.pc + (found.length if found else 0)
         if not is_plain:
             ours = self._ours.state(with_csrs=True)
         theirs = self._theirs.state(with_csrs=not is_plain)
-        found = [d for d in ours.differences(theirs) if not self._is_hidden(d)]
-        if found and word is not None:
-            found = self._reconcile(before, word, found)
-        if self._rules.stores_parts and ours.pc != before.pc + 4:
-            self._settle_partial_store(before, insn, word)
-        if self._with_memory and not found:
-            found = self._memory_differences()
-        return Mismatch(step, before, word, ours, theirs, tuple(found)) if found else None
-
-    def _is_trap(self, now: State) -> bool:
-        return now.pc & ~0xFFF in (RAM_BASE, RAM_BASE + 0x1000) and now.pc & 0xFFF == 0
+        apart = [d for d in ours.differences(theirs) if not self._is_hidden(d)]
+        if apart and found is not None:
+            apart = self._reconcile(before, found, apart)
+        if self._rules.stores_parts and found is not None and not is_plain:
+            self._settle_partial_store(before, found)
+        if self._with_memory and not apart and not self._ours.has_reservation():
+            apart = self._memory_differences()
+        return Mismatch(step, before, word, ours, theirs, tuple(apart)) if apart else None
 
     def _finish(self, steps: int, stop: Stop) -> Report:
         ours, theirs = self._ours.state(with_csrs=True), self._theirs.state(with_csrs=True)
@@ -155,7 +179,7 @@ class _Run:
         found = [difference for difference in found if not self._is_hidden(difference)]
         found = found or self._memory_differences()
         mismatch = Mismatch(steps, ours, None, ours, theirs, tuple(found)) if found else None
-        return Report(steps, stop, mismatch, self._traps)
+        return Report(steps, stop, mismatch, ours.counts.get("traps", 0))
 
     def _memory_differences(self) -> list[Difference]:
         ours, theirs = self._ours.memory(), self._theirs.memory()
@@ -165,44 +189,50 @@ class _Run:
         a, b = (int.from_bytes(side[at : at + 8], "little") for side in (ours, theirs))
         return [Difference(f"[{RAM_BASE + at:#x}]", a, b)]
 
-    def _settle_partial_store(self, before: State, insn: Insn | None, word: int | None) -> None:
+    def _settle_partial_store(self, before: State, found: Decoded) -> None:
         """Undo the other side's part of a store that faulted in its second page."""
-        if insn is None or word is None or insn.kind is not Kind.STORE:
+        if found.insn.kind is not Kind.STORE:
             return
-        values = insn.extract(word)
+        values = found.values
         at = before.x[values["rs1"]] + values["imm"] & PAGE_SIZE - 1
-        if at + insn.size <= PAGE_SIZE:
+        if at + found.insn.size <= PAGE_SIZE:
             return
         ours, theirs = self._ours.memory(), self._theirs.memory()
         for i in range(PAGE_SIZE - 8, len(theirs), PAGE_SIZE):
             if ours[i : i + 8] != theirs[i : i + 8]:
                 value = int.from_bytes(ours[i : i + 8], "little")
+                self.settled.add(self.window)
                 self._theirs.set_memory(RAM_BASE + i, value)
 
-    def _reconcile(self, before: State, word: int, found: list[Difference]) -> list[Difference]:
+    def _reconcile(
+        self, before: State, found: Decoded, apart: list[Difference]
+    ) -> list[Difference]:
         """Take out differences that both sides may choose, and give the other side our value."""
-        insn = TABLE.decode(word)
-        if insn is None or "csr" not in insn.pattern.operands:
-            return found
-        values = insn.extract(word)
-        csr = CSRS.by_number.get(values["csr"])
+        values = found.values
+        csr = CSRS.by_number.get(values["csr"]) if "csr" in values else None
         if csr is None:
-            return found
-        written = _written(before, insn.name, values, csr.name)
-        return [d for d in found if not self._is_settled(d, csr.name, written, values["rd"])]
+            return apart
+        written = _written(before, found.insn.name, values, csr.name)
+        left = [d for d in apart if not self._is_settled(d, csr.name, written, values["rd"])]
+        if len(left) < len(apart):
+            self.settled.add(self.window)
+        return left
 
     def _is_hidden(self, difference: Difference) -> bool:
         """Say whether a CSR differs only in what a side has otherwise by its configuration."""
-        hidden = sum(h.bits for h in self._rules.hidden if h.csr == difference.name)
+        hidden = self._hidden_bits(difference.name)
         return bool(hidden) and (difference.ours ^ difference.theirs) & ~hidden == 0
+
+    def _hidden_bits(self, csr: str) -> int:
+        return sum(h.bits for h in self._rules.hidden if h.csr == csr)
 
     def _is_settled(self, difference: Difference, csr: str, written: int, rd: int) -> bool:
         apart = difference.ours ^ difference.theirs
         free = free_bits(self._rules, difference.name, csr, written)
-        if free and apart & ~free == 0:
+        if free and apart & ~free & ~self._hidden_bits(difference.name) == 0:
             self._theirs.set_csr(difference.name, difference.ours)
             return True
-        hidden = sum(h.bits for h in self._rules.hidden if h.csr == csr)
+        hidden = self._hidden_bits(csr)
         now = self._ours.state(with_csrs=False)
         if hidden and now.x[rd] == difference.ours and apart & ~hidden == 0:
             self._theirs.set_x(rd, difference.ours)

@@ -1,12 +1,13 @@
 """A program to compare sides with: memory contents and the state a hart starts from.
 
 A program always starts in M-mode. It can be written out as a GNU assembly file that contains all of
-it: memory as instructions and data, the starting state as comments.
+it: memory as instructions and data, and behind them code that makes the starting state.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from isa.csrs import CSRS
 from isa.disasm import disassemble
 from isa.spec import TABLE
 
@@ -18,7 +19,8 @@ _INTEGER = (
     "_zba_zbb_zbc_zbs_zbkb_zbkc_zbkx_zknd_zkne_zknh_zksed_zksh"
 )
 EXTENSIONS = f"zicntr_zicsr_zifencei_{_INTEGER}_{_PRIVILEGED}"
-ISA = f"rv64imafdh_zfh_zfa_{EXTENSIONS}_sv57"
+ISA = f"rv64imafdch_zfh_zfa_zcb_zcmop_{EXTENSIONS}_sv57"
+ISA_WITHOUT_C = f"rv64imafdh_zfh_zfa_{EXTENSIONS}_sv57"
 """Of our engines and of Spike."""
 
 
@@ -33,6 +35,7 @@ class Program:
     x: tuple[int, ...] = (0,) * 32
     csrs: Mapping[str, int] = field(default_factory=dict)
     seed: str = ""
+    isa: str = ISA
 
     def segments(self) -> dict[int, bytes]:
         """Give all memory contents by address."""
@@ -57,29 +60,43 @@ def pad(raw: bytes) -> bytes:
 
 
 def to_assembly(program: Program, why: str = "") -> str:
-    """Write a program out as a `.S` that assembles to the same memory."""
+    """Write a program out as a `.S` that assembles to the same memory and the same start."""
     lines = [f"# {line}" for line in why.splitlines()]
-    lines += [f"# generated from seed {program.seed!r}", "# starts in M-mode with:"]
-    lines += [f"#   x{i} = {value:#x}" for i, value in enumerate(program.x) if value]
-    lines += [f"#   {name} = {value:#x}" for name, value in program.csrs.items()]
+    lines += [f"# generated from seed {program.seed!r}, for {program.isa}"]
+    lines += [f"# riscv64-unknown-elf-as -march=rv64i_zicsr, ld -Ttext={RAM_BASE:#x}"]
     lines += ["    .option norvc", "    .globl _start", "    .text"]
     listed = {program.start: program.code} | dict(program.handlers)
     position = RAM_BASE
     for at, raw in sorted(program.segments().items()):
         lines.append(f"    .zero {at - position:#x}" if at > position else "")
-        lines.append("_start:" if at == program.start else f"at_{at:x}:")
+        lines.append("program:" if at == program.start else f"at_{at:x}:")
         if at in listed:
             lines += [_line(word, at + 4 * i) for i, word in enumerate(listed[at])]
             lines += ["    .zero 4"] if len(listed[at]) % 2 else []
         else:
             lines += _data_lines(raw)
         position = at + len(raw)
+    lines += _start_lines(program)
     return "\n".join(line for line in lines if line) + "\n"
+
+
+def _start_lines(program: Program) -> list[str]:
+    """Give the code that sets CSRs and registers in M-mode, and goes to the program."""
+    lines = ["_start:"]
+    for name, value in program.csrs.items():
+        number = CSRS.by_name[name].number
+        lines += [f"    li t0, {value:#x}", f"    csrw {number:#x}, t0  # {name}"]
+    lines += [f"    li x{i}, {value:#x}" for i, value in enumerate(program.x) if i]
+    return [*lines, "    j program" if program.code else f"    j {program.start:#x}"]
 
 
 def _line(word: int, at: int) -> str:
     """Give a word as data, with its text as a comment: what is compared is the bits."""
-    text = disassemble(word, at).replace("\t", " ") if TABLE.decode(word) else "no instruction"
+    if word & 3 == 3:
+        text = disassemble(word, at) if TABLE.decode(word) else "no instruction"
+    else:
+        text = " | ".join(disassemble(parcel, at) for parcel in (word & 0xFFFF, word >> 16))
+    text = text.replace("\t", " ")
     return f"    .word {word:#010x}  # {at:x}: {text}"
 
 

@@ -9,8 +9,10 @@ from difftest import frame
 from isa.spec import TABLE
 
 CODE_POINTER, ALIAS_POINTER, DATA_POINTER, SPLIT_POINTER, WILD_POINTER = 5, 6, 8, 9, 7
+STACK_POINTER = 2
 TABLE_POINTER, SATP_VALUE, HGATP_VALUE = 27, 26, 25
 KEPT = (
+    STACK_POINTER,
     *range(CODE_POINTER, SPLIT_POINTER + 1),
     TABLE_POINTER,
     SATP_VALUE,
@@ -30,8 +32,11 @@ def csr(name: str, which: str, register: int) -> int:
     return asm(name, rd=0, csr=frame.number_of(which), rs1=register)
 
 
-def enter_guest(rng: random.Random) -> list[int]:
-    """Return to where V is 1, or leave it at that: mstatus.MPV or hstatus.SPV."""
+def enter_guest(rng: random.Random, ahead: int) -> list[int]:
+    """Return to where V is 1, or leave it at that: mstatus.MPV or hstatus.SPV.
+
+    `ahead` is how far from the code's first instruction to go on.
+    """
     bits, pointer = rng.choice(FREE[1:]), rng.choice(FREE[1:])
     change = rng.choice(("csrrs", "csrrs", "csrrs", "csrrc"))
     which = rng.choice(("mstatus", "hstatus"))
@@ -42,7 +47,7 @@ def enter_guest(rng: random.Random) -> list[int]:
         asm("addi", rd=bits, rs1=0, imm=1),
         asm("slli", rd=bits, rs1=bits, shamt=shift),
         csr(change, which, bits),
-        asm("addi", rd=pointer, rs1=base, imm=rng.randrange(0, 500) * 4),
+        asm("addi", rd=pointer, rs1=base, imm=ahead),
         csr("csrrw", where, pointer),
         *([asm(back)] if rng.random() < 0.8 else []),
     ]

@@ -6,12 +6,12 @@ Operation ISA' of the RISC-V Unprivileged ISA.
 """
 
 from isa.atomics import is_held_up, reach
-from isa.causes import Priv
+from isa.causes import Cause, Priv
 from isa.csr_access import CBZE
 from isa.machine import MachinePage, ram_store
 from isa.mmu import Access
 from isa.state import Slot
-from isa.trap import pend_illegal, pend_virtual
+from isa.trap import Detail, pend_illegal, pend_virtual
 from isa.triggers import is_triggered
 from isa.words import Page
 
@@ -44,6 +44,9 @@ def manage_block(hart: MachinePage, word: int, va: int, bits: int) -> None:
     if hart[Slot.PENDING] != 0:  # what keeps from loading is reported as if it kept from storing
         hart[Slot.CAUSE] += Access.STORE - Access.LOAD
         hart[Slot.TVAL] = va
+        is_told = hart[Slot.TRAP_DETAIL] != Detail.MINIMAL and hart[Slot.TINST] == 0
+        if hart[Slot.CAUSE] == Cause.STORE_GUEST_PAGE and is_told:
+            hart[Slot.TVAL2] |= (va & BLOCK - 1) >> 2  # the same byte's guest-physical address
 
 
 def zero_block(hart: MachinePage, word: int, va: int) -> None:

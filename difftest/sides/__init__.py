@@ -18,12 +18,14 @@ class Stop(Enum):
     NONE = "running"
     WAITING = "waiting for an interrupt"
     OUTSIDE = "left the part of the machine that all sides share"
+    MISSED = "trapped where another side has a device"
 
 
 class Side(Protocol):
     """One executor of programs."""
 
     name: str
+    taken: int  # steps of the last call; only of the first side, which may stop
 
     def load(self, program: Program) -> None:
         """Start anew with a program."""
@@ -43,6 +45,10 @@ class Side(Protocol):
 
     def memory(self) -> bytes:
         """Read all RAM."""
+        ...
+
+    def has_reservation(self) -> bool:
+        """Say whether LR has reserved memory; looking at it could then end that."""
         ...
 
     def word_at_pc(self) -> int | None:

@@ -3,11 +3,15 @@
 A program that would reach a device of an outside simulator is over: see `difftest/reconcile.py`.
 """
 
+from functools import lru_cache
+
 import isa.engine
 from difftest.program import ISA, RAM_BASE, RAM_SIZE, Program
 from difftest.sides import Stop
 from difftest.state import STATE_CSRS, State
 from isa.causes import Cause, Priv
+from isa.csr_file import read_csr
+from isa.csrs import CSRS
 from isa.engine.contract import refuse_access
 from isa.exits import ExitReason
 from isa.hart import Hart
@@ -23,7 +27,16 @@ DEVICES_END = RAM_BASE
 ACCESS_FAULTS = (Cause.LOAD_ACCESS, Cause.STORE_ACCESS)
 EBREAK, C_EBREAK = TABLE.by_name["ebreak"].pattern.match, 0x9002
 COUNTS = (Slot.INSTRET, Slot.TRAPS, Slot.MCYCLE, Slot.MINSTRET, Slot.WAITING)
+NUMBERS = {name: CSRS.by_name[name].number for name in STATE_CSRS}
+BEHIND_CSRS = (
+    *((Slot.PRIV, Slot.HPMCOUNTER3), (Slot.STIMECMP, Slot.INSTRET), (Slot.FFLAGS, Slot.ARCH_END)),
+)
+"""Slots that CSRs in the state are read from; with the timers off they are all."""
+NEVER = (1 << 64) - 1
 TLB_COUNTS = (Slot.TLB_MISSES, Slot.TLB_KERNEL_MISSES, Slot.WALK_REFS)
+
+
+_bits_of = lru_cache(parse_isa)
 
 
 class OurSide:
@@ -39,15 +52,19 @@ class OurSide:
         self.hart = self._new_hart()
         self._traps = 0
         self._word: int | None = None  # that `word_at_pc` has read
+        self.taken = 0  # steps of the last call that the other side can take too
+        self._csrs_key = b""  # the state that `_last_csrs` were read in
+        self._last_csrs: dict[str, int] = {}
 
-    def _new_hart(self) -> Hart:
-        hart = Hart(Memory(RAM_BASE, self._ram_size), tlb=self._tlb, isa=parse_isa(ISA))
+    def _new_hart(self, isa: str = ISA) -> Hart:
+        hart = Hart(Memory(RAM_BASE, self._ram_size), tlb=self._tlb, isa=_bits_of(isa))
         hart[Slot.TRAP_DETAIL] = Detail.ADDRESSES  # as Spike
         return hart
 
     def load(self, program: Program) -> None:
         """Start anew with a program."""
-        self.hart = self._new_hart()
+        self.hart = self._new_hart(program.isa)
+        self._csrs_key = b""
         for at, raw in program.segments().items():
             self.hart.memory.write(at, raw)
         for number, value in enumerate(program.x):
@@ -58,8 +75,13 @@ class OurSide:
 
     def step(self, count: int = 1) -> Stop:
         """Execute `count` instructions; accesses outside RAM fault."""
+        first = self.hart.progress
+        stop = self._go_to(first + count)
+        self.taken = self.hart.progress - first - (stop is Stop.MISSED)
+        return Stop.OUTSIDE if stop is Stop.MISSED else stop
+
+    def _go_to(self, goal: int) -> Stop:
         hart = self.hart
-        goal = hart.progress + count
         self._traps = hart.slots[Slot.TRAPS]
         while hart.progress < goal:
             if self._is_among_devices():
@@ -67,7 +89,7 @@ class OurSide:
             traps = hart.slots[Slot.TRAPS]
             end = self.engine.run(hart, goal - hart.progress)
             if hart.slots[Slot.TRAPS] != traps and self._missed_a_device():
-                return Stop.OUTSIDE
+                return Stop.MISSED
             if end.reason is ExitReason.WFI:
                 return Stop.WAITING
             if end.reason is ExitReason.MMIO:
@@ -95,7 +117,7 @@ class OurSide:
     def state(self, *, with_csrs: bool) -> State:
         """Read the registers."""
         slots = self.hart.slots
-        csrs = {name: self.hart.csr[name] for name in STATE_CSRS} if with_csrs else {}
+        csrs = self._csrs() if with_csrs else {}
         counted = COUNTS + TLB_COUNTS if self._tlb else COUNTS
         counts = {slot.name.lower(): slots[slot] for slot in counted} if with_csrs else {}
         x, f = tuple(slots[:32]), tuple(slots[Slot.F0 : Slot.F31 + 1])
@@ -108,23 +130,51 @@ class OurSide:
         has_raised = slots[Slot.TRAPS] != self._traps and slots[Slot.CAUSE] == Cause.BREAKPOINT
         return has_raised and self._word not in (EBREAK, C_EBREAK)
 
+    def _csrs(self) -> dict[str, int]:
+        """Read the CSRs; those of the last time, when no slot behind them has changed."""
+        slots = self.hart.slots
+        key = b"".join(slots[first:end].tobytes() for first, end in BEHIND_CSRS)
+        is_timed = slots[Slot.STIMECMP] & slots[Slot.VSTIMECMP] != NEVER
+        if is_timed or key != self._csrs_key:
+            self._csrs_key = key
+            self._last_csrs = {name: int(read_csr(self.hart, n)) for name, n in NUMBERS.items()}
+        return self._last_csrs
+
     def memory(self) -> bytes:
         """Read all RAM."""
         return self.hart.memory.read(RAM_BASE, self._ram_size)
 
+    def has_reservation(self) -> bool:
+        """Say whether LR has reserved memory."""
+        return self.hart.slots[Slot.RESERVED] != 0
+
     def word_at_pc(self) -> int | None:
         """Read the instruction about to be executed; None when its fetch would trap."""
+        pc = self.hart.slots[Slot.PC]
+        self._word = self._fetched() if self._is_translating() else self._word_at(pc)
+        return self._word
+
+    def _fetched(self) -> int | None:
+        """Fetch the instruction at pc, and undo all traces of it."""
         hart = self.hart
         saved, saved_tlb = bytes(hart.slots), bytes(hart.tlb)
-        tables = bytes(hart.ram) if self._is_translating() else b""
+        tables = bytes(hart.ram)
         word = int(fetch(hart, hart[Slot.PC]))
         is_there = not hart.slots[Slot.PENDING]
         hart.slots[:] = memoryview(saved).cast("Q")
         hart.tlb[:] = memoryview(saved_tlb).cast("Q")
-        if tables:
-            hart.ram[:] = tables  # looking must not set accessed bits
-        self._word = word if is_there else None
-        return self._word
+        hart.ram[:] = tables  # looking must not set accessed bits
+        return word if is_there else None
+
+    def _word_at(self, pa: int) -> int | None:
+        """Read the instruction at a physical address, whatever PMP says of it."""
+        raw = self.hart.ram[pa - RAM_BASE : pa - RAM_BASE + 4]
+        if pa < RAM_BASE or len(raw) < 2:
+            return None
+        word = int.from_bytes(raw, "little")
+        if word & 3 != 3:
+            return word & 0xFFFF
+        return word if len(raw) == 4 else None
 
     def set_x(self, number: int, value: int) -> None:
         """Set a register."""

