@@ -14,7 +14,7 @@ from vmm.costs import DEFAULT_PRESET, CostModel, preset
 
 BARE = "bare"
 SOFTTLB = "softtlb"
-MODES = (SOFTTLB, "twostage")
+MODES = (SOFTTLB, "shadow", "twostage")
 """The memory modes of the monitor (`vmm.memory.MODES`), each open to unmodified guests."""
 DEFAULT_BIOS, NO_BIOS = "default", "none"
 BIOS_WORDS = (DEFAULT_BIOS, NO_BIOS)

@@ -3,9 +3,12 @@
 Its vCPUs (`vmm/vcpu.py`) run on the harts of a board of its own, in the way of its memory mode.
 """
 
+from collections.abc import Iterable
+
 from isa.engine import Engine
 from isa.hart import Hart
 from isa.memory import Memory
+from isa.pte import PAGE_SIZE
 from vmm.config import MachineConfig
 from vmm.console import Console
 from vmm.counts import MONITOR_WORDS
@@ -18,14 +21,22 @@ from vmm.memory.contract import MemoryMode
 from vmm.vcpu import VirtualCpu
 
 MEGAPAGE = 2 << 20
+GUEST = ""
 MONITOR_RAM = 1 << 20
 """Machine memory that is the monitor's own, besides what memory modes need."""
 
 
-def reserved_ram(config: MachineConfig) -> int:
-    """Give the machine memory in front of the guest's frames: enough for any mode, whole 2 MiB."""
-    needed = MONITOR_RAM + max(mode.reserve(config) for mode in MODES.values())
-    return needed + -needed % MEGAPAGE
+def reserved_ram(config: MachineConfig, modes: Iterable[MemoryMode]) -> dict[str, int]:
+    """Give where in machine memory each mode's own part begins; "" is where the guest's begins.
+
+    That is a multiple of 2 MiB, so that large pages of the guest can be large in the machine too.
+    """
+    places, at = {}, MONITOR_RAM
+    for mode in modes:
+        places[mode.name] = at
+        at += mode.reserve(config)
+        at += -at % PAGE_SIZE
+    return places | {GUEST: at + -at % MEGAPAGE}
 
 
 class Domain(Machine):
@@ -50,9 +61,10 @@ def make_domain(
     mode: str | MemoryMode = DEFAULT_MODE,
 ) -> Domain:
     """Make a domain in a memory mode, on a board of its own; nothing is loaded yet."""
-    reserved = reserved_ram(config)
-    machine_memory = Memory(RAM_BASE, config.ram + reserved)
-    allocator = FrameAllocator(machine_memory, reserved >> 12)
+    chosen = find_mode(mode) if isinstance(mode, str) else mode
+    places = reserved_ram(config, (MODES | {chosen.name: chosen}).values())
+    machine_memory = Memory(RAM_BASE, config.ram + places[GUEST])
+    allocator = FrameAllocator(machine_memory, places[GUEST] >> 12)
     memory = GuestMemory.mapped(machine_memory, RAM_BASE, config.ram, allocator)
     vcpus = [
         Hart(
@@ -67,6 +79,5 @@ def make_domain(
         )
         for n in range(config.harts)
     ]
-    chosen = find_mode(mode) if isinstance(mode, str) else mode
-    cpu = VirtualCpu(engine, config, memory, vcpus, chosen, MONITOR_RAM)
+    cpu = VirtualCpu(engine, config, memory, vcpus, chosen, places)
     return Domain(config, memory, cpu, console, is_watched=True)

@@ -36,9 +36,9 @@ class VirtualCpu:
         memory: GuestMemory,
         vcpus: Sequence[Hart],
         mode: MemoryMode,
-        reserved: int,
+        reserved: Mapping[str, int],
     ) -> None:
-        """`reserved` is where in machine memory the modes' own part begins."""
+        """`reserved` is where in machine memory each mode's own part begins."""
         self.harts = vcpus
         self.mode = mode
         self._engine = engine
@@ -48,7 +48,11 @@ class VirtualCpu:
         for vcpu in vcpus:
             vcpu.engine = engine
             engine.attach(vcpu)
+        memory.machine.on_write.append(self._note_write)
         self._use(mode)
+
+    def _note_write(self, offset: int, size: int) -> None:
+        self.mode.written(self.hosts[0], offset, size)
 
     def _use(self, mode: MemoryMode) -> None:
         """Make the harts of a mode and let it set up its part of machine memory."""
@@ -57,8 +61,8 @@ class VirtualCpu:
         self.hosts = [self._make_host(vcpu) for vcpu in self.harts]
         for vcpu in self.harts:
             self._clear(vcpu)
-        site = MemorySite(self._config, self._memory, self.hosts, self.harts, self._reserved)
-        mode.prepare(site)
+        at = self._reserved[mode.name]
+        mode.prepare(MemorySite(self._config, self._memory, self.hosts, self.harts, at))
 
     def _make_host(self, vcpu: Hart) -> Hart:
         mode = self.mode

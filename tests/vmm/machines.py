@@ -16,6 +16,7 @@ from vmm.domain import make_domain
 from vmm.elf import Segment, Symbols, read_elf
 from vmm.machine import Machine
 from vmm.memory import MODES
+from vmm.memory.contract import MemoryMode
 from vmm.state_hash import state_sha256
 from vmm.stop import Stop
 
@@ -70,7 +71,7 @@ def plan(parts: Iterable[tuple[int, bytes]], entry: int, ram: RamRange) -> BootP
 
 
 def make(
-    mode: str,
+    mode: str | MemoryMode,
     engine: Engine,
     text: str | bytes,
     *,
@@ -83,7 +84,8 @@ def make(
     """Make a machine with a guest loaded; it starts in M-mode when `entry` is below S_ENTRY."""
     config = MachineConfig(ram=ram, tlb=tlb, **settings)  # type: ignore[arg-type]
     output = bytearray()
-    machine = MAKERS[mode](config, engine, Console(output.extend))
+    maker = MAKERS[mode] if isinstance(mode, str) else functools.partial(make_domain, mode=mode)
+    machine = maker(config, engine, Console(output.extend))
     data = text if isinstance(text, bytes) else code(text, entry)
     machine.load(plan([(entry, data), *more], entry, machine.ram))
     machine.output = output  # type: ignore[attr-defined]

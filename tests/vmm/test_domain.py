@@ -1,7 +1,8 @@
 """Domains as such: the guest's memory is apart from the monitor's."""
 
 from tests.vmm.machines import PASS, POWER_OFF, RAM, load, make, registers
-from vmm.domain import reserved_ram
+from vmm.domain import GUEST, reserved_ram
+from vmm.memory import MODES
 
 
 def test_a_guest_reaches_none_of_the_monitors_memory(engine):
@@ -24,7 +25,7 @@ out:
     machine.run(10_000)
     assert registers(machine)[0]["X8"] == RAM + (256 << 10)
     memory = machine.memory.machine
-    reserved = reserved_ram(machine.config)
+    reserved = reserved_ram(machine.config, MODES.values())[GUEST]
     assert memory.size == (256 << 10) + reserved
     assert not any(memory.read(RAM, reserved))
 
@@ -34,4 +35,4 @@ def test_guest_frames_are_machine_frames_behind_the_monitors():
     assert machine.memory.frames is not None
     frames = list(machine.memory.frames)
     assert len(set(frames)) == machine.memory.size >> 12
-    assert min(frames) == reserved_ram(machine.config) >> 12
+    assert min(frames) == reserved_ram(machine.config, MODES.values())[GUEST] >> 12

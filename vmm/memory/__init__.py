@@ -1,14 +1,13 @@
 """How guest memory is virtualized: one file a mode, each in the table below."""
 
-from collections.abc import Mapping
-
 from isa.errors import TraplineError
 from vmm.memory.contract import MemoryMode
+from vmm.memory.shadow import Shadow
 from vmm.memory.softtlb import SoftTlb
 from vmm.memory.twostage import TwoStage
 
 DEFAULT_MODE = SoftTlb.name
-MODES: Mapping[str, MemoryMode] = {mode.name: mode for mode in (SoftTlb(), TwoStage())}
+MODES: dict[str, MemoryMode] = {mode.name: mode for mode in (SoftTlb(), Shadow(), TwoStage())}
 """The memory modes by name, in the order in which they are compared."""
 
 

@@ -97,8 +97,11 @@ class MemoryMode(Protocol):
     def prepare(self, site: MemorySite) -> None:
         """Set up before the first entry, and again after the domain has been in another mode.
 
-        Its part of machine memory may hold anything then.
+        Its part of machine memory holds zeros at first, then what the mode has left there.
         """
 
     def remote_fence(self, host: Hart, vcpu: Hart) -> None:
         """Let a vCPU see all changes of tables before its next instruction: another one asks."""
+
+    def written(self, host: Hart, offset: int, size: int) -> None:
+        """Note that something other than a hart has stored to a range of machine memory."""

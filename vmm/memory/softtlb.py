@@ -97,3 +97,6 @@ class SoftTlb:
     def remote_fence(self, host: Hart, vcpu: Hart) -> None:
         """Drop the hart's TLB; the second level has executed the fence itself."""
         host.fence()
+
+    def written(self, host: Hart, offset: int, size: int) -> None:
+        """Do nothing: stores are seen by the guest's own fences."""

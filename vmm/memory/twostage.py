@@ -178,7 +178,8 @@ def forget_stage(hart: MachinePage, vcpu: MachinePage) -> None:
     at = tlb_get(hart, hart[Slot.MONITOR_AT] + TABLES_AT)
     end = at + WORLDS * ROOT_SIZE
     while at != end:
-        ram_store(hart, at, 8, 0)
+        if ram_load(hart, at, 8) != 0:  # host memory that was never touched stays so
+            ram_store(hart, at, 8, 0)
         at = at + 8
     flush_guests(hart, False, at)
 
@@ -221,3 +222,6 @@ class TwoStage:
         """Drop the guest's translations."""
         flush_guests(host, False, host[Slot.X0])
         host.slots[Slot.INLINE_STALE] = 1
+
+    def written(self, host: Hart, offset: int, size: int) -> None:
+        """Do nothing: stores are seen by the guest's own fences."""

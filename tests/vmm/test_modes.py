@@ -1,0 +1,230 @@
+"""Every memory mode: the same guest ends in the same state, also when modes change on the way."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from isa.extensions import BITS, DEFAULT
+from isa.isa_string import format_isa
+from isa.state import Slot
+from tests.vmm import soup
+from tests.vmm.machines import (
+    POWER_OFF,
+    RAM,
+    assert_same,
+    load,
+    make,
+    registers,
+    run_everywhere,
+)
+from tests.vmm.test_machine import BUSY, START_ALL
+from tests.vmm.test_softtlb import MANY_SPACES, SMALL, WALKS_PAGES
+from vmm.config import TlbShape
+from vmm.memory import MODES
+from vmm.memory.contexts import LAST_GIVEN
+from vmm.memory.shadow import LEAST_POOL, Shadow
+from vmm.memory.shadow_pages import GENERATION, control
+from vmm.stop import StopReason
+
+HYPERVISOR = format_isa(DEFAULT | BITS["H"])
+
+
+def host_of(machine):
+    return machine.cpu.hosts[0]
+
+
+def switching(machine, seed, limit, longest):
+    """Run a domain in a mode drawn anew every few instructions; give how it stopped."""
+    random = Random(seed)
+    left = limit
+    while left > 0:
+        machine.switch_mode(random.choice(list(MODES)))
+        part = min(left, random.randrange(1, longest))
+        stop = machine.run(part)
+        left = limit - machine.progress
+        if stop.reason is not StopReason.BOUND:
+            break
+    return stop
+
+
+@pytest.mark.parametrize("harts", [1, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_changing_modes_while_running_changes_nothing(engine, harts, seed):
+    text = BUSY if harts == 1 else START_ALL.format(harts=harts, then=BUSY)
+    settings: dict[str, Any] = {"harts": harts, "tick": 10, "quantum": 37}
+    whole, parts = (make(mode, engine, text, **settings) for mode in ("bare", "softtlb"))
+    limit = 4000
+    stop = whole.run(limit)
+    assert_same(("bare", whole, stop), ("switching", parts, switching(parts, seed, limit, 400)))
+    assert whole.progress == parts.progress
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_programs_do_not_notice_that_modes_change(seed):
+    data, tables = soup.program(4000 + seed)
+    settings: dict[str, Any] = {"entry": RAM, "more": tables, "tick": 10}
+    whole, parts = (make(mode, load(), data, **settings) for mode in ("bare", "softtlb"))
+    stop = whole.run(1500)
+    assert_same(("bare", whole, stop), ("switching", parts, switching(parts, seed, 1500, 60)))
+
+
+def test_a_mode_gone_back_to_begins_anew(engine):
+    machine: Any = make("shadow", engine, WALKS_PAGES)
+    machine.run(60)
+    for mode in ("twostage", "shadow", "softtlb", "shadow"):
+        machine.switch_mode(mode)
+        assert machine.mode == mode
+        machine.run(25)
+    assert machine.run(10_000).reason is StopReason.EXIT
+    bare = make("bare", engine, WALKS_PAGES)
+    assert_same(("bare", bare, bare.run(10_000)), ("domain", machine, machine.stop))
+
+
+# ---------------------------------------------------------------------------------- shadow
+
+
+def shadowed(text, engine, pages=LEAST_POOL, **settings):
+    """Make a domain with a small pool of shadow pages."""
+    return make(Shadow(pages), engine, text, **settings)
+
+
+def generations(machine):
+    return control(host_of(machine), GENERATION)
+
+
+@pytest.mark.parametrize("text", [WALKS_PAGES, MANY_SPACES], ids=["pages", "spaces"])
+def test_a_pool_of_few_shadow_pages_is_used_again_and_again(engine, text):
+    bare, domain = make("bare", engine, text), shadowed(text, engine)
+    first = generations(domain)
+    assert_same(("bare", bare, bare.run(20_000)), ("domain", domain, domain.run(20_000)))
+    assert (generations(domain) > first) == (text is MANY_SPACES)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_programs_with_few_shadow_pages_and_a_small_tlb(seed):
+    data, tables = soup.program(5000 + seed)
+    settings: dict[str, Any] = {"entry": RAM, "more": tables, "tick": 10, "tlb": TlbShape(1, 2)}
+    bare = make("bare", load(), data, **settings)
+    domain = shadowed(data, load(), **settings)
+    assert_same(("bare", bare, bare.run(2000)), ("domain", domain, domain.run(2000)))
+
+
+SWITCHES = (
+    SMALL
+    + """
+    # Ten rounds through three address spaces that share a table, with a page touched in each.
+    map 0 DATA 0xc7
+    sfence.vma
+    li s5, 10
+    li t4, 1 << 44
+1:  add s6, s1, t4
+    csrw satp, s6
+    ld s3, 0(s2)
+    add s6, s6, t4
+    csrw satp, s6
+    ld s3, 0(s2)
+    csrw satp, s1
+    ld s3, 0(s2)
+    addi s5, s5, -1
+    bnez s5, 1b
+"""
+    + POWER_OFF
+)
+
+
+def test_shadows_outlive_switches_of_the_address_space_and_are_shared(engine):
+    machine = make("shadow", engine, SWITCHES, tlb=TlbShape(1, 2))
+    assert machine.run(10_000).reason is StopReason.EXIT
+    counts = dict(machine.cpu.counters())
+    assert counts["exit.csr"] >= 30
+    assert counts["exit.shadow_fill"] <= 12, "each page once, and once for each root"
+
+
+STORES_TO_TABLES = (
+    SMALL
+    + """
+    li s5, 40
+1:  map 0 DATA 0xc7
+    map 1 DATA+0x1000 0xc7
+    map 2 DATA+0x2000 0xc7
+    sfence.vma
+    ld s3, 0(s2)
+    addi s5, s5, -1
+    bnez s5, 1b
+"""
+    + POWER_OFF
+)
+
+
+def test_a_table_is_let_out_of_sync_once_between_two_fences(engine):
+    machine = make("shadow", engine, STORES_TO_TABLES)
+    assert machine.run(10_000).reason is StopReason.EXIT
+    counts = dict(machine.cpu.counters())
+    assert 38 <= counts["exit.table_write"] <= 42
+
+
+def test_what_a_device_stores_to_a_table_is_seen_at_the_next_fence(engine):
+    text = (
+        SMALL
+        + """
+    map 0 DATA 0xc7
+    sfence.vma
+    ld s3, 0(s2)
+    ebreak
+    sfence.vma
+    ld s5, 0(s2)
+"""
+        + POWER_OFF
+    )
+    machine = make("shadow", engine, text)
+    while machine.harts[0].slots[Slot.X25] == 0:  # the trap that the ebreak takes
+        machine.run(1)
+    machine.memory.write(0x8031_2000, (77).to_bytes(8, "little"))
+    machine.memory.write(0x8030_5000, (0x8031_2000 >> 2 | 0xC7).to_bytes(8, "little"))
+    assert machine.run(10_000).reason is StopReason.EXIT
+    assert registers(machine)[0]["X21"] == 77
+
+
+def test_hart_asids_are_given_out_anew_when_all_have_been_used_in_every_mode(engine):
+    for mode in ("softtlb", "shadow"):
+        machine = make(mode, engine, MANY_SPACES)
+        while machine.harts[0].slots[Slot.X19] == 0:
+            machine.run(1)
+        host = host_of(machine)
+        host.tlb[host.slots[Slot.MONITOR_AT] + LAST_GIVEN] = 0xFFF8
+        machine.run(10_000)
+        (hart,) = registers(machine)
+        assert (hart["X19"], hart["X22"], hart["X23"]) == (1, 2, 1)
+
+
+# -------------------------------------------------------------------------------- twostage
+
+
+def test_two_stages_exit_only_for_what_must(engine):
+    machine = make("twostage", engine, STORES_TO_TABLES)
+    assert machine.run(10_000).reason is StopReason.EXIT
+    counts = {name: n for name, n in machine.cpu.counters().items() if n and "exit" in name}
+    assert counts == {"exit.stage_fill": 1, "exit.sbi": 1}
+
+
+@pytest.mark.parametrize("ram", [(4 << 20) + (64 << 10), 64 << 10])
+def test_second_stage_pages_are_small_where_memory_ends(engine, ram):
+    text = f"""
+    li s0, {RAM} + {ram} - 8
+    sd s0, 0(s0)
+    ld s1, 0(s0)
+    li t0, 0x100000
+    li t1, 0x5555
+    sw t1, 0(t0)
+    j .
+"""
+    run_everywhere(text, engines=[engine], entry=RAM, ram=ram)
+
+
+def test_no_tlb_need_be_modelled_where_the_hart_walks(engine):
+    for mode in ("shadow", "twostage"):
+        machine = make(mode, engine, WALKS_PAGES, tlb=None)
+        bare = make("bare", engine, WALKS_PAGES, tlb=None)
+        assert_same(("bare", bare, bare.run(10_000)), (mode, machine, machine.run(10_000)))
+        assert host_of(machine).slots[Slot.TLB_WAYS] == 0
