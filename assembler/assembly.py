@@ -139,14 +139,13 @@ class Assembly(Instructions):
                 section.close(self.spot)
             layout(sections)
         except Complaint as complaint:
-            spot = complaint.spot
-            self.complain(complaint, spot if isinstance(spot, Spot) else self.spot)
+            self._complain_there(complaint)
             raise Fatal from None
         try:
             self.frames.check_closed(self.complain)
             self.write_debugging()
         except Complaint as complaint:
-            self.complain(complaint, self.spot)
+            self._complain_there(complaint)
         sections = list(self.sections.values())
         obj = Finisher(self.symbols, sections, self.target).finish(self.complain)
         if self.errors:
@@ -154,6 +153,11 @@ class Assembly(Instructions):
         obj.filename = frame.filename
         obj.warnings = tuple(self.warnings)
         return obj
+
+    def _complain_there(self, complaint: Complaint) -> None:
+        """Record an error at the place that it names, if it names one."""
+        spot = complaint.spot
+        self.complain(complaint, spot if isinstance(spot, Spot) else self.spot)
 
     def complain(self, complaint: Complaint, spot: Spot) -> None:
         """Record an error; give up when there are too many."""

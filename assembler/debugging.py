@@ -5,13 +5,14 @@ Not here: what the sections look like (`dwarf/`), and the directives that speak 
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from assembler.dwarf.line import LineTable, Location
 from assembler.dwarf.procedures import Frames
 from assembler.dwarf.sections import DebugSections
 from assembler.emit import Emitter
-from assembler.errors import AssemblyWarning
-from assembler.expr import Linear
+from assembler.errors import AssemblyWarning, Complaint
+from assembler.expr import Linear, Value, describe, fold
 from assembler.options import Target
 from assembler.reloc import Field
 from assembler.sections import Fixup, Place, Section
@@ -30,6 +31,35 @@ def _generated(spot: Spot) -> Location:
     return Location(line=line, source=source)
 
 
+class NamedRelocation(NamedTuple):
+    """A relocation that the source asks for, at a place that may be known only at the end."""
+
+    section: Section
+    where: Value
+    field: Field
+    value: Value
+    spot: Spot
+
+    def fixup(self) -> Fixup:
+        """Give the fixup; the layout is done."""
+        where = fold(self.where, is_final=True)
+        section, offset = self.section.root, where
+        if isinstance(where, Linear) and where.plus is not None and where.minus is None:
+            place = where.plus.place
+            if place is not None:
+                section, offset = place.section.root, place.final() + where.constant
+        if not isinstance(offset, int):
+            raise self._complaint(f"a place in {section.name} is expected, not {describe(where)}")
+        if not 0 <= offset <= section.size:
+            raise self._complaint(f"there is no place {offset:#x} in {section.name}")
+        return Fixup(Place(section, offset, 0), self.field, self.value, self.spot)
+
+    def _complaint(self, message: str) -> Complaint:
+        complaint = Complaint(message)
+        complaint.spot = self.spot
+        return complaint
+
+
 class Debugging(Emitter):
     """An emitter that keeps what debuggers and unwinders will want to know."""
 
@@ -40,6 +70,7 @@ class Debugging(Emitter):
         self.lines_table.files.folder = str(Path.cwd())
         self.warnings: list[AssemblyWarning] = []
         self.leb_distances: list[tuple[Place, Linear, Spot]] = []
+        self.named_relocations: list[NamedRelocation] = []
         self.sections: dict[str, Section] = {}
 
     def warn(self, message: str) -> None:
@@ -108,6 +139,9 @@ class Debugging(Emitter):
             return self.open_section(name, flags, "progbits", entsize)
 
         self._relocate_lebs()
+        for wanted in self.named_relocations:
+            fixup = wanted.fixup()
+            fixup.place.section.fixups.append(fixup)
         writer = DebugSections(self.symbols, opened, self.spot)
         writer.write_lines(self.lines_table, self.sections)
         writer.write_frames(self.frames)

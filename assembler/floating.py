@@ -16,6 +16,7 @@ _LITERAL = re.compile(
     r"|(?P<word>inf|infinity|nan))\s*",
     re.IGNORECASE,
 )
+_BITS = re.compile(r"\s*0?[A-Za-z]?:([0-9A-Fa-f_]+)\s*")  # the bits themselves
 MAX_POWER = 6000  # of ten; beyond it every number is zero or too large
 MAX_DIGITS = 10_000
 
@@ -54,6 +55,11 @@ EXTENDED = Format(15, 64, 10, is_explicit=True)
 
 def encode(text: str, form: Format) -> bytes:
     """Encode a literal; raise Complaint for what is none, or too large."""
+    if bits := _BITS.fullmatch(text):
+        digits = bits[1].replace("_", "")
+        if len(digits) > 2 * form.size:
+            raise Complaint(f"{text.strip()!r} has too many digits")
+        return bytes.fromhex(digits.ljust(2 * form.size, "0"))[::-1]
     found = _LITERAL.fullmatch(text)
     if found is None or not (found["word"] or found["whole"] or found["part"]):
         raise Complaint(f"{text.strip()!r} is not a floating-point number")

@@ -247,7 +247,7 @@ class Section:
 
     def _mark_padding(self, size: int) -> None:
         """Note that nops follow, after a byte of data where they do not start on a boundary."""
-        if size % 2 == 0:
+        if size % 2 == 0 or self.root.is_relaxed:
             self.set_mark("x", is_padding=True)
             return
         self.marks.append((self.here(), "d", None))
@@ -263,10 +263,10 @@ class Section:
         """Pad code to its own alignment, so that what is linked behind it is aligned."""
         if self.is_code and self.size:
             self.closed_at = self.here()
-            is_odd = self.size % 2 == 1
+            is_odd = self.size % 2 == 1 and not self.root.is_relaxed
             self.align_to(self.align, None, None, spot)
             if is_odd:
-                self.marks.pop()
+                self.marks.pop()  # behind the last byte
 
     def estimate(self) -> None:
         """Give points a first size, those before a point known and those after it not.

@@ -19,6 +19,7 @@ from assembler.directives import (
     relocations,
     sections,
     stabs,
+    strings,
     symbols,
     versions,
 )
@@ -41,6 +42,7 @@ DIRECTIVES: dict[str, Directive] = _merge(
         placement.TABLE,
         relocations.TABLE,
         stabs.TABLE,
+        strings.TABLE,
         symbols.TABLE,
         versions.TABLE,
         sections.TABLE,

@@ -1,4 +1,4 @@
-"""Directives that emit data: integers, strings, and numbers in LEB128.
+"""Directives that emit data: integers, and numbers in LEB128; what a string literal stands for.
 
 Follows the manual "Using as", chapter "Assembler Directives", and its section "Strings".
 """
@@ -10,7 +10,7 @@ from assembler.attributes import sleb128, uleb128
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
 from assembler.expr import Linear, Value, describe, fold
-from assembler.parse import Atom, Empty, Operands, Tree
+from assembler.parse import Atom, Empty, Operands, Prefix, Tree
 from assembler.sections import Point
 
 if TYPE_CHECKING:
@@ -31,7 +31,11 @@ _SIZES = {
     ".quad": 8,
 }
 _WORD = 8
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]*)|([0-7]{1,3})|(.))", re.DOTALL)
+_WORD_DIGITS = 18  # no shorter number is larger than a word
+_BIG = re.compile(
+    r"0[xX][0-9A-Fa-f]{1,4000}|0[bB][01]{1,4000}|[1-9][0-9]{,4000}|(?P<octal>0[0-7]{,4000})"
+)
+_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]*)|([0-9]{1,3})|(.))", re.DOTALL)
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -46,10 +50,18 @@ def unescape(literal: str) -> bytes:
         if hexadecimal is not None:
             data.append(int(hexadecimal or "0", 16) & 0xFF)
         elif octal:
-            data.append(int(octal, 8) & 0xFF)
+            data.append(_octal(octal) & 0xFF)
         else:
             data += _LETTERS.get(letter, letter).encode("utf-8", "surrogateescape")
     return bytes(data + literal[start:-1].encode("utf-8", "surrogateescape"))
+
+
+def _octal(digits: str) -> int:
+    """Read octal digits; GNU as takes 8 and 9 for such too."""
+    value = 0
+    for digit in digits:
+        value = 8 * value + int(digit)
+    return value
 
 
 def string_operand(tree: Tree, operands: Operands) -> str:
@@ -75,12 +87,30 @@ def emit_integer(assembly: "Assembly", size: int, tree: Tree, operands: Operands
         assembly.emit_bytes(bytes(size))
         return
     try:
+        big = big_number(tree, operands.atoms)
+        if big is not None:
+            assembly.warn(f"bignum truncated to {size} byte{'s' * (size > 1)}")
+            assembly.emit_bytes((big & (1 << 8 * size) - 1).to_bytes(size, "little"))
+            return
         value = assembly.evaluate(tree, operands.atoms)
         if isinstance(value, int):
             check_size(assembly, size, value)
         assembly.emit_datum(size, value)
     except Complaint as complaint:
         raise Complaint(complaint.message, operands.column(tree)) from None
+
+
+def big_number(tree: Tree, atoms: tuple[str, ...]) -> int | None:
+    """Give a number that is larger than a word, perhaps negated; None for anything else."""
+    negated = isinstance(tree, Prefix) and tree.operator == "-"
+    inner = tree.value if isinstance(tree, Prefix) and negated else tree
+    if not isinstance(inner, Atom) or len(atoms[inner.index]) < _WORD_DIGITS:
+        return None
+    found = _BIG.fullmatch(atoms[inner.index])
+    if found is None:
+        return None
+    value = int(found[0], 8 if found["octal"] else 0)
+    return None if not value >> 8 * _WORD else -value if negated else value
 
 
 def check_size(assembly: "Assembly", size: int, value: int) -> None:
@@ -90,20 +120,6 @@ def check_size(assembly: "Assembly", size: int, value: int) -> None:
         cut = value & (1 << 8 * size) - 1
         word = value & (1 << 8 * _WORD) - 1
         assembly.warn(f"value {word:#x} truncated to {cut:#x}")
-
-
-def _strings(assembly: "Assembly", name: str, operands: Operands) -> None:
-    end = b"" if name == ".ascii" else b"\0"
-    for tree in operands.trees:
-        assembly.emit_bytes(unescape(string_operand(tree, operands)) + end)
-
-
-def _wide_strings(assembly: "Assembly", name: str, operands: Operands) -> None:
-    """Emit strings whose characters take several bytes each."""
-    size = int(name.removeprefix(".string")) // 8
-    for tree in operands.trees:
-        data = unescape(string_operand(tree, operands)) + b"\0"
-        assembly.emit_bytes(b"".join(byte.to_bytes(size, "little") for byte in data))
 
 
 def _leb128(assembly: "Assembly", name: str, operands: Operands) -> None:
@@ -142,10 +158,5 @@ def _leb128_later(assembly: "Assembly", name: str, value: Value) -> None:
 
 TABLE: Table = {
     **{name: Directive("operands", _integers) for name in _SIZES},
-    **{
-        name: Directive("operands", _strings)
-        for name in (".ascii", ".asciz", ".string", ".string8")
-    },
-    **{f".string{bits}": Directive("operands", _wide_strings) for bits in (16, 32, 64)},
     **{name: Directive("operands", _leb128) for name in (".uleb128", ".sleb128")},
 }

@@ -88,7 +88,7 @@ def _evaluator(assembly: "Assembly") -> Evaluate | None:
 def _purge(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
     for word in words:
         if word != "," and assembly.macros.pop(word.lower(), None) is None:
-            raise Complaint(f"there is no macro {word!r}")
+            assembly.warn(f"there is no macro {word!r}")
 
 
 def _alternate(assembly: "Assembly", name: str, operands: Operands) -> None:

@@ -3,21 +3,19 @@
 Follows the manual "Using as", sections "Float", "Double", "Octa", "Dc", "Dcb" and "Ds".
 """
 
-import re
 from typing import TYPE_CHECKING
 
-from assembler.directives.data import emit_integer
+from assembler.directives.data import big_number, emit_integer
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
 from assembler.expr import fold
 from assembler.floating import DOUBLE, EXTENDED, HALF, SINGLE, Format, encode
-from assembler.parse import Operands, Tree
+from assembler.parse import Atom, Operands, Prefix, Tree
 
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
 
 _OCTA = 16
-_BIG = re.compile(r"\s*(-?)(0[xX][0-9A-Fa-f]+|0[bB][01]+|\d+)\s*")
 _FLOATS: dict[str, Format] = {
     ".float": SINGLE,
     ".single": SINGLE,
@@ -40,21 +38,16 @@ def _floats(assembly: "Assembly", name: str, text: str) -> None:
         assembly.emit_bytes(encode(item, _FLOATS[name]))
 
 
-def _octa(assembly: "Assembly", name: str, text: str) -> None:
-    for item in text.split(","):
-        found = _BIG.fullmatch(item)
-        if found is None:
-            operands = assembly.parser.operands(item)
-            if len(operands.trees) != 1:
-                raise Complaint(f"{name} takes integers")
-            value = assembly.absolute(operands.trees[0], operands.atoms, f"the operand of {name}")
-        else:
-            digits = found[2]
-            is_octal = digits[0] == "0" and digits.isdecimal()
-            value = int(digits, 8 if is_octal and len(digits) > 1 else 0)
-            if value >> 8 * _OCTA:
-                assembly.warn(f"bignum truncated to {_OCTA} bytes")
-            value = -value if found[1] else value
+def _octa(assembly: "Assembly", name: str, operands: Operands) -> None:
+    """Emit integers of 16 bytes; a sign before a number counts for all of them."""
+    for tree in operands.trees:
+        value = big_number(tree, operands.atoms)
+        if value is None:
+            value = assembly.absolute(tree, operands.atoms, f"the operand of {name}")
+            is_signed = isinstance(tree, Prefix) and isinstance(tree.value, Atom)
+            value = value if is_signed and tree.operator == "-" else value & (1 << 64) - 1
+        elif abs(value) >> 8 * _OCTA:
+            assembly.warn(f"bignum truncated to {_OCTA} bytes")
         assembly.emit_bytes((value & (1 << 8 * _OCTA) - 1).to_bytes(_OCTA, "little"))
 
 
@@ -110,7 +103,7 @@ def _space(assembly: "Assembly", name: str, operands: Operands) -> None:
 TABLE: Table = {
     **{name: Directive("raw", _floats) for name in _FLOATS if not name.startswith(".dcb")},
     **{name: Directive("raw", _repeated_floats) for name in _FLOATS if name.startswith(".dcb")},
-    ".octa": Directive("raw", _octa),
+    ".octa": Directive("operands", _octa),
     **{f".dc{suffix}": Directive("operands", _integers) for suffix in (*_INTEGERS, ".a")},
     **{f".dcb{suffix}": Directive("operands", _repeated) for suffix in _INTEGERS},
     **{f".ds{suffix}": Directive("operands", _space) for suffix in _SPACES},

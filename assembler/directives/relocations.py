@@ -5,12 +5,13 @@ Follows the manual "Using as", sections "Reloc" and "RISC-V Directives".
 
 from typing import TYPE_CHECKING
 
+from assembler.debugging import NamedRelocation
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint, nearest
-from assembler.expr import Linear, Value, describe, fold
+from assembler.expr import Linear, Value, fold
 from assembler.parse import Atom, Operands
 from assembler.reloc import Field, types_by_name
-from assembler.sections import MAX_NOBITS, Fixup, Place
+from assembler.sections import Fixup
 
 if TYPE_CHECKING:
     from assembler.assembly import Assembly
@@ -34,22 +35,8 @@ def _reloc(assembly: "Assembly", name: str, operands: Operands) -> None:
     value: Value = 0
     if len(operands.trees) == 3:
         value = assembly.evaluate(operands.trees[2], operands.atoms)
-    place = _place(assembly, where)
-    place.section.fixups.append(Fixup(place, Field(0, kind), value, assembly.spot))
-
-
-def _place(assembly: "Assembly", where: Value) -> Place:
-    """Give the place that a number or a label of this section means."""
-    if isinstance(where, int):
-        if not 0 <= where < MAX_NOBITS:
-            raise Complaint(f"there is no place {where:#x} in a section")
-        return Place(assembly.section, where, 0)
-    if isinstance(where, Linear) and where.plus is not None and where.minus is None:
-        place = where.plus.place
-        is_here = place is not None and place.section.root is assembly.section.root
-        if place is not None and is_here and place.offset + where.constant in range(MAX_NOBITS):
-            return Place(place.section, place.offset + where.constant, place.points)
-    raise Complaint(f"a place in {assembly.section.name} is expected, not {describe(where)}")
+    wanted = NamedRelocation(assembly.section, where, Field(0, kind), value, assembly.spot)
+    assembly.named_relocations.append(wanted)
 
 
 def _thread(assembly: "Assembly", name: str, operands: Operands) -> None:

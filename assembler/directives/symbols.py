@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint, nearest
 from assembler.objects import SYMBOL_TYPES
-from assembler.parse import Atom, Operands, Tree
+from assembler.parse import Atom, Empty, Operands, Tree
 from assembler.sections import Section
 
 if TYPE_CHECKING:
@@ -38,10 +38,16 @@ def _name_and_rest(name: str, operands: Operands, least: int, most: int) -> str:
     return symbol_name(operands.trees[0], operands)
 
 
+def _named(operands: Operands) -> tuple[Tree, ...]:
+    """Give the operands; a comma behind the last one is let pass."""
+    trees = operands.trees
+    return trees[:-1] if isinstance(trees[-1], Empty) and len(trees) > 1 else trees
+
+
 def _bind(assembly: "Assembly", name: str, operands: Operands) -> None:
     if not operands.trees:
         raise Complaint(f"{name} takes the names of symbols")
-    for tree in operands.trees:
+    for tree in _named(operands):
         symbol = assembly.symbol_named(symbol_name(tree, operands))
         if not (symbol.binding == "weak" and _BINDINGS[name] == "global"):
             symbol.binding = _BINDINGS[name]
@@ -51,7 +57,7 @@ def _bind(assembly: "Assembly", name: str, operands: Operands) -> None:
 def _show(assembly: "Assembly", name: str, operands: Operands) -> None:
     if not operands.trees:
         raise Complaint(f"{name} takes the names of symbols")
-    for tree in operands.trees:
+    for tree in _named(operands):
         assembly.symbol_named(symbol_name(tree, operands)).visibility = _VISIBILITIES[name]
 
 
@@ -100,15 +106,16 @@ def _common_operands(assembly: "Assembly", name: str, operands: Operands) -> tup
     symbol = _name_and_rest(name, operands, 2, 3)
     size, *rest = (assembly.absolute(t, operands.atoms, name) for t in operands.trees[1:])
     alignment = rest[0] if rest else 0
-    if size < 0:
-        raise Complaint(f"size {size} is negative")
-    if alignment < 0 or alignment & alignment - 1:
-        raise Complaint(f"{name} takes an alignment that is a power of two, not {alignment}")
-    return symbol, size, alignment
+    if alignment < 0:
+        assembly.warn("alignment negative; 0 assumed")
+    return symbol, size, max(0, alignment)
 
 
 def _common(assembly: "Assembly", name: str, operands: Operands) -> None:
     symbol_text, size, alignment = _common_operands(assembly, name, operands)
+    if size < 0:
+        assembly.warn(f"size ({size}) out of range, ignored")
+        return
     symbol = assembly.symbols.get(symbol_text)
     alignment = alignment or min(16, 1 << max(0, size - 1).bit_length())
     if symbol.common is not None:
@@ -135,6 +142,10 @@ def _local_common(assembly: "Assembly", name: str, operands: Operands) -> None:
 
 def _allocate(assembly: "Assembly", name: str, size: int, alignment: int) -> None:
     """Give a symbol room in the section for what starts as zero."""
+    if size < 0:
+        raise Complaint(f"size {size} is negative")
+    if alignment & alignment - 1:
+        raise Complaint(f"an alignment is a power of two, not {alignment}")
     symbol = assembly.symbols.get(name)
     bss: Section = assembly.sections[".bss"].part(1)  # behind what the source places itself
     bss.align_to(alignment, None, None, assembly.spot)

@@ -196,7 +196,7 @@ def brev8(rs1: Word) -> Word:
     return reverse_in_bytes(rs1)
 
 
-@insn("zext.h rd, rs1", "0000100 00000 rs1 100 rd 0111011", ext="Zbb|Zbkb", refines="packw")
+@insn("zext.h rd, rs1", "0000100 00000 rs1 100 rd 0111011", ext="Zbb", refines="packw")
 def zext_h(rs1: Word) -> Word:
     """Zero-extend the low 16 bits."""
     return zext(rs1, 16)
