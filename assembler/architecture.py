@@ -113,7 +113,8 @@ class Architecture:
     def has(self, ext: str) -> bool:
         """Say whether one of the extensions named with bars between them is there.
 
-        Of those with `&` between them each must be. A name that is no extension of the tables is a
+        Of those with `&` between them each must be. Hints, which are base instructions too, need
+        the extension that names them. A name that is no extension of the tables is a
         user's own, which is always there.
         """
         known = self._asked.get(ext)
@@ -125,7 +126,7 @@ class Architecture:
         names = self.names
         if "&" in ext:
             return all(self.has(part) for part in ext.split("&"))
-        for part in ext.lower().split("|"):
+        for part in [part for part in ext.lower().split("|") if part != BASE] or [BASE]:
             if part in names or part not in _VERSIONS:
                 return True
         return bool(names & _CONTAINED.get(ext.lower(), frozenset()))
@@ -157,8 +158,6 @@ _CONTAINED = {
     "zalrsc": frozenset({"a"}),
     "zicntr": frozenset({"i"}),
     "zihpm": frozenset({"i"}),
-    "zihintpause": frozenset({"i"}),
-    "zihintntl": frozenset({"i"}),
     "zimop": frozenset({"zimop"}),
 }
 

@@ -288,7 +288,7 @@ class Assembly(Instructions):
         elif word.startswith(".") and word not in forms():
             raise Complaint(f"unknown directive {word!r}{nearest(word, DIRECTIVES)}", start)
         else:
-            self.instruction(word, text, rest, start)
+            self.instruction(name if name in forms() else word, text, rest, start)
 
     def _directive(self, name: str, text: str, rest: int) -> None:
         directive = DIRECTIVES[name]

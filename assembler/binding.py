@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from assembler.errors import Complaint, nearest
 from assembler.forms import ROUNDINGS, Form, Slot, f_number, named_value
-from assembler.parse import Atom, Memory, Modifier, Operands, Parenthesis, Tree
-from assembler.raw_formats import opcode_number
+from assembler.parse import Atom, Binary, Memory, Modifier, Operands, Parenthesis, Tree
+from assembler.raw_formats import is_short_opcode, opcode_number
 from isa.registers import x_number
 
 _TPREL_ADD = "tprel_add"
@@ -40,7 +40,7 @@ def _bind_slot(slot: Slot, tree: Tree, atoms: tuple[str, ...], bound: dict[str, 
         bound[slot.base] = number
         if not slot.name and not _is_absent(offset, atoms):
             raise Complaint(f"an atomic access takes no offset, only ({slot.base})")
-        bound[slot.name] = 0 if offset is None else offset
+        bound[slot.name] = 0 if offset is None else _hoisted(offset)
     elif kind == "fixed":
         if _register(tree, atoms) != x_number(slot.name):
             raise Complaint(f"only {slot.name} can stand here")
@@ -49,7 +49,17 @@ def _bind_slot(slot: Slot, tree: Tree, atoms: tuple[str, ...], bound: dict[str, 
         bound[slot.name] = _named(slot, tree, atoms)
     else:
         _refuse_register(slot, tree, atoms)
-        bound[slot.name] = tree
+        bound[slot.name] = _hoisted(tree)
+
+
+def _hoisted(tree: Tree) -> Tree:
+    """Let a relocation function that an expression begins with take all of it."""
+    if not isinstance(tree, Binary):
+        return tree
+    left = _hoisted(tree.left)
+    if isinstance(left, Modifier):
+        return Modifier(left.name, Binary(tree.operator, left.value, tree.right))
+    return tree
 
 
 def _named(slot: Slot, tree: Tree, atoms: tuple[str, ...]) -> Bound:
@@ -71,6 +81,8 @@ def _named(slot: Slot, tree: Tree, atoms: tuple[str, ...]) -> Bound:
         return number
     if slot.kind == "opcode":
         number = opcode_number(text)
+        if number is None and slot.name == "op" and is_short_opcode(text):
+            raise Complaint(f"the lowest two bits of opcode {text} must be set")
         return tree if number is None else number
     if slot.kind == "rm":
         if text not in ROUNDINGS:

@@ -22,6 +22,7 @@ _REFERENCE = re.compile(
     rf"|&(?P<and>{NAME.pattern})(?P<close>&?)"
 )
 _ALTERNATE = re.compile(rf"{_REFERENCE.pattern}|(?P<bare>{NAME.pattern})")
+_CHARACTERS = re.compile(r"""\"(?:[^\"\\]|\\.)*\"?|'\\.""", re.DOTALL)  # those outside of strings
 _COUNT = "@"
 _LOCAL = re.compile(r"\s*LOCAL\s+(.*)", re.IGNORECASE)
 
@@ -83,7 +84,10 @@ def _plan(text: str, names: frozenset[str]) -> str | None:
     if "\\" not in text and "&" not in text:
         return None
     plan, end = "", 0
+    kept = {found.start() + 1 for found in _CHARACTERS.finditer(text) if found[0][0] == "'"}
     for match in _REFERENCE.finditer(text):
+        if match.start() in kept:
+            continue
         plan += text[end : match.start()].replace("%", "%%")
         found = _reference(match)
         if isinstance(found, str) or found[0] not in names:

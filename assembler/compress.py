@@ -115,7 +115,12 @@ def _encode(form: ShortForm, values: dict[str, int], takes_hints: bool) -> int |
         return None
     if form.hint != NEVER and not takes_hints and form.is_hint(values):
         return None
-    return None if any(parcel & mask == match for mask, match in _ahead(form.name)) else parcel
+    return None if is_another(form, parcel) else parcel
+
+
+def is_another(form: ShortForm, parcel: int) -> bool:
+    """Say whether a parcel of a form means a form that counts before it."""
+    return any(parcel & mask == match for mask, match in _ahead(form.name))
 
 
 @cache

@@ -103,6 +103,15 @@ _NAMES: tuple[tuple[int, str, Version, Version], ...] = (
 )
 
 
+_ALIASES = """
+ubadaddr=0x043 sbadaddr=0x143 sptbr=0x180 mbadaddr=0x343 mucounteren=0x320 mscounteren=0x321
+mhcounteren=0x322 mbase=0x380 mbound=0x381 mibase=0x382 mibound=0x383 mdbase=0x384 mdbound=0x385
+dscratch=0x7b2 mcontrol=0x7a1 mcontrol6=0x7a1 icount=0x7a1 itrigger=0x7a1 etrigger=0x7a1
+tmexttrigger=0x7a1 textra32=0x7a3 textra64=0x7a3
+"""
+"""Further names, most of them of older specifications, that assemblers know and never print."""
+
+
 def csr_name(number: int, version: Version = NEWEST) -> str | None:
     """Give the name of a CSR in a version of the privileged specification, or None."""
     return _by_number(version).get(number)
@@ -125,7 +134,8 @@ def _by_number(version: Version) -> dict[int, str]:
 
 @cache
 def _by_name() -> dict[str, int]:
-    return {
+    aliases = (word.partition("=") for word in _ALIASES.split())
+    return {name: int(number, 0) for name, _, number in aliases} | {
         name: number
         for start, names, _, _ in _NAMES
         for number, name in enumerate(_expand(names), start)

@@ -176,6 +176,8 @@ class Emitter:
             self.mark_line()
         if isinstance(value, int):
             is_small = prepared.special == "constant"
+            if not is_small and not -(1 << 31) <= value < 1 << 31:
+                raise Complaint(f"{prepared.special} cannot load {value:#x}; li can")
             data = constant(self.target.switches.arch, prepared.register, value, is_small)
             self.section.emit(data)
             self.section.stretch += data[0] & 0x7F == _LUI

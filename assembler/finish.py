@@ -137,6 +137,8 @@ class Finisher:
         )
         if symbol.is_removed or symbol.weak_target is not None or is_elsewhere(symbol):
             return
+        if symbol.versions and not symbol.is_defined and symbol.used_at is None:
+            return
         is_left_out = symbol.is_temporary and not self._target.keeps_locals
         if not is_left_out and (symbol.is_defined or is_mentioned):
             self._make(symbol)

@@ -41,7 +41,13 @@ _WRITTEN = (
     ("c.addi16sp sp, imm", ("c.addi16sp imm",)),
     ("c.unimp", ("=0x0000",)),
     ("unimp", ("=0x0000",)),
+    ("uret", ("=0x00200073",)),
+    ("dret", ("=0x7b200073",)),
+    ("c.slli64 rd", ("c.slli rd, 0",)),
+    ("c.srli64 rdp", ("c.srli rdp, 0",)),
+    ("c.srai64 rdp", ("c.srai rdp, 0",)),
 )
+_BARE = {2: "C", 4: "I"}  # what words without a description need
 _OPERAND_TEXT = re.compile(r"(%\w+\([@\w]+\)|[^(]*)(?:\((\w+)\))?")
 _FLOAT_NAMES = (
     *(f"ft{i}" for i in range(8)),
@@ -172,7 +178,7 @@ def _make_form(pattern: str, expansion: tuple[str, ...], own: Described | None =
         return Form(pattern, slots, (), expansion[0][1:], (), _kinds(slots))
     names = {slot.name for slot in slots} | {slot.base for slot in slots}
     steps = tuple(_make_step(text, names, own) for text in expansion)
-    exts = dict.fromkeys(step.insn.ext if step.insn else "C" for step in steps)
+    exts = dict.fromkeys(step.insn.ext if step.insn else _BARE[step.length] for step in steps)
     return Form(pattern, slots, steps, "", tuple(exts), _kinds(slots))
 
 
@@ -215,7 +221,8 @@ def is_described(text: str) -> bool:
 
 def _make_step(text: str, names: set[str], own: Described | None = None) -> Step:
     if text.startswith("="):
-        return Step(None, int(text[1:], 0), (), 2)
+        word = int(text[1:], 0)
+        return Step(None, word, (), 4 if word & 3 == 3 else 2)
     is_raw = own is not None and text.startswith(DIRECTIVE)
     insn, suffix = (own, {}) if is_raw and own else described(text.partition(" ")[0])
     word = insn.pattern.match

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from assembler.architecture import Architecture
 from assembler.binding import Bound, bind
-from assembler.compress import Short, candidates, compress
+from assembler.compress import Short, candidates, compress, is_another
 from assembler.constants import constant
 from assembler.errors import Complaint, nearest
 from assembler.expr import evaluate
@@ -28,6 +28,7 @@ from isa.spec import FORMS, TABLE, Operand
 _PRIVILEGED = ("M-mode", "S-mode")
 _UPPER = ("lui", "auipc")  # behind these GNU as begins a new frag
 _LUI = 0x37  # the opcode
+_SHIFTS = ("c.slli", "c.srli", "c.srai")
 _CALL = "call"  # not a relocation function of the language: what call and tail ask for
 _TOO_LARGE = 1 << 70  # stands for an operand that no short form can hold
 
@@ -124,7 +125,7 @@ def prepare(
             bound = bind(form, operands)
             lacking = [ext for ext in form.exts if not arch.has(ext)]
             if lacking:
-                missing = missing or " or ".join(part for part in lacking[0].split("|"))
+                missing = missing or " or ".join(lacking[0].removesuffix("|I").split("|"))
                 continue
             prepared = _Assembler(form, bound, operands, arch, known).assemble(mnemonic)
             prepared.form = form if form is fitting[0] else None
@@ -192,6 +193,8 @@ class _Assembler:
             step.insn is not None and step.insn.ext in _PRIVILEGED for step in form.steps
         )
         first = form.steps[0].insn
+        if isinstance(first, ShortForm):
+            self._check_short(first)
         if isinstance(first, ShortForm) and first.target in ("beq", "bne", "jal"):
             self._lengthen(prepared, first)
         elif self.patches and self.patches[0].field.relocation in _BRANCHES.values():
@@ -288,6 +291,23 @@ class _Assembler:
         made = _make_field(insn, insn.pattern.operands["offset"], "")
         prepared.patches = (Patch(0, made, prepared.patches[0].tree),)
 
+    def _check_short(self, short: ShortForm) -> None:
+        """Refuse operands with which a short form would be another one, or none."""
+        values = {}
+        for move in self.form.steps[0].moves:
+            value = self.bound[move.source]
+            number = value if isinstance(value, int) else self._literal(value)
+            if number is not None:
+                values[move.operand.name] = number
+        if len(values) < len(short.operands):
+            return
+        if short.name in _SHIFTS and not values["shamt"] and len(self.form.slots) > 1:
+            raise Complaint(f"{short.name} cannot shift by 0")
+        parcel = int.from_bytes(self.data, "little")
+        is_negative = short.name == "c.lui" and values["imm"] < 0
+        if is_negative or not short.is_legal(values) or is_another(short, parcel):
+            raise Complaint(f"{short.name} cannot have these operands")
+
     def _shorten(self, prepared: Prepared, shorts: tuple[Short, ...]) -> None:
         if not shorts:
             return
@@ -331,7 +351,8 @@ def _make_field(insn: Described, operand: Operand, function: str) -> Field:
     if isinstance(insn, ShortForm):
         if function:
             raise Complaint(f"%{function} does not fit {operand.name} of {insn.name}")
-        return Field(2, "", operand, insn=insn.name)
+        kind = TABLE.by_name[insn.target].kind if operand.kind == "offset" else None
+        return Field(2, SHORT_RELOCATIONS[kind] if kind else "", operand, insn=insn.name)
     if not function:
         relocation = ""
         if operand.kind == "offset":

@@ -13,6 +13,7 @@ from assembler.forms import Form, Slot
 from assembler.match import Prepared, load
 from assembler.parse import Atom, Memory, Operands, Parenthesis, Prefix, Tree
 from isa.errors import OperandError
+from isa.insn import Insn
 from isa.registers import f_number, x_number
 from isa.spec import Operand
 
@@ -94,7 +95,11 @@ def make_plan(form: Form, operands: Operands, arch: Architecture, model: Prepare
         return Plan(tuple(readers), (), (), 0, 0, arch, model, loads=True)
     step = form.steps[0]
     is_target = [slot.kind == "offset" for slot in form.slots]
-    if step.insn is None or any(is_target[:-1]) or is_target[-1:] != [model.branch is not None]:
+    if (
+        not isinstance(step.insn, Insn)
+        or any(is_target[:-1])
+        or is_target[-1:] != [model.branch is not None]
+    ):
         return None
     if not step.moves or any(move.function or move.source not in names for move in step.moves):
         return None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from assembler.reloc import low_part
 from isa.fields import UNWRITTEN
-from isa.insn import LITERALS, Insn
+from isa.insn import LITERALS, Insn, Kind
 from isa.registers import MODES
 from isa.spec import TABLE
 
@@ -182,7 +182,7 @@ def _far_accesses() -> Iterator[Expansion]:
     for insn in TABLE:
         name, _, operands = insn.syntax.partition(" ")
         first, _, rest = operands.partition(", ")
-        if rest != "imm(rs1)":
+        if rest != "imm(rs1)" or insn.kind not in (Kind.LOAD, Kind.STORE):
             continue
         kind = insn.pattern.operands[first].kind
         if kind == "xreg" and first == "rd":

@@ -90,6 +90,14 @@ def opcode_number(name: str) -> int | None:
     return _OPCODES.index(lower) << 2 | 3 if lower and lower in _OPCODES else None
 
 
+def is_short_opcode(text: str) -> bool:
+    """Say whether a number is the opcode of a compressed instruction."""
+    try:
+        return int(text, 0) & 3 != 3
+    except ValueError:
+        return False
+
+
 def raw_formats() -> Iterator[Insn]:
     """Give each format as an instruction of which only the length is fixed."""
     for line in _FORMATS.strip().splitlines():

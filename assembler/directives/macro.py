@@ -105,8 +105,7 @@ def _rept(assembly: "Assembly", name: str, text: str) -> None:
         raise Complaint(f"{name} takes a repeat count")
     count = assembly.absolute(operands.trees[0], operands.atoms, "the repeat count")
     if count < 0:
-        assembly.warn(f"negative count for {name} - ignored")
-        return
+        raise Complaint(f"negative count for {name}")
     if count > MAX_REPEATS:
         raise Complaint(f"repeat count {count} is more than {MAX_REPEATS}")
     _check_size(count, len(body))
@@ -167,12 +166,14 @@ def _characters(reader: Reader) -> list[str]:
 
 def _exit(assembly: "Assembly", name: str, operands: Operands) -> None:
     if assembly.spot.frame.parent is None:
-        raise Complaint(".exitm outside of a macro")
+        assembly.warn(f"{name} outside of a macro")
+        return
     assembly.is_exited = True
 
 
 def _stray(assembly: "Assembly", name: str, text: str) -> None:
-    raise Complaint(f"{name} without its beginning")
+    """Pass over an end without a beginning, as GNU as does, but not without a word."""
+    assembly.warn(f"{name} without its beginning")
 
 
 TABLE: Table = {

@@ -73,7 +73,12 @@ def _refuse(assembly: "Assembly", name: str, text: str) -> None:
     raise Complaint(f"{name} is not supported for RISC-V")
 
 
+def _link_once(assembly: "Assembly", name: str, text: str) -> None:
+    assembly.warn(f"{name} is not supported for this object file format")
+
+
 TABLE: Table = {
+    ".linkonce": Directive("raw", _link_once),
     ".error": Directive("words", _error),
     ".err": Directive("words", _error),
     ".warning": Directive("words", _warning),

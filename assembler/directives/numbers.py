@@ -44,8 +44,11 @@ def _octa(assembly: "Assembly", name: str, operands: Operands) -> None:
         value = big_number(tree, operands.atoms)
         if value is None:
             value = assembly.absolute(tree, operands.atoms, f"the operand of {name}")
-            is_signed = isinstance(tree, Prefix) and isinstance(tree.value, Atom)
-            value = value if is_signed and tree.operator == "-" else value & (1 << 64) - 1
+            match tree:
+                case Prefix("-", Atom()):
+                    pass
+                case _:
+                    value &= (1 << 64) - 1
         elif abs(value) >> 8 * _OCTA:
             assembly.warn(f"bignum truncated to {_OCTA} bytes")
         assembly.emit_bytes((value & (1 << 8 * _OCTA) - 1).to_bytes(_OCTA, "little"))

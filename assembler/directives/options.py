@@ -5,7 +5,7 @@ Follows the manual "Using as", section "RISC-V Directives".
 
 from typing import TYPE_CHECKING
 
-from assembler.directives.data import unescape
+from assembler.directives.data import big_number, unescape
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint, nearest
 from assembler.forms import forms
@@ -42,11 +42,11 @@ def _option(assembly: "Assembly", name: str, words: tuple[str, ...]) -> None:
     elif word in _COMPRESSION:
         arch = target.switches.arch.with_changes([_COMPRESSION[word]])
         target.set_switches(arch=arch, rvc=word == "rvc")
-    elif word == "arch":
+    elif word == "arch" and len(words) > 1:
         changes = [change for change in words[1:] if change != ","]
         target.set_architecture(target.switches.arch.with_changes(changes))
     else:
-        raise Complaint(f"unknown option {word!r}{nearest(word, _OPTIONS)}")
+        assembly.warn(f"unrecognized .option directive: {word}{nearest(word, _OPTIONS)}")
     assembly.switches_changed()
 
 
@@ -67,12 +67,15 @@ def _insn(assembly: "Assembly", name: str, text: str) -> None:
         assembly.instruct(mnemonic, rest)
         return
     operands: Operands = assembly.parser.operands(text)
-    values = [assembly.absolute(tree, operands.atoms, name) for tree in operands.trees]
-    if len(values) not in (1, 2):
+    if len(operands.trees) not in (1, 2):
         raise Complaint(f"{name} takes a format and its operands, or a length and a value")
-    value = values[-1] & _WORD
+    values = [assembly.absolute(tree, operands.atoms, name) for tree in operands.trees[:-1]]
+    last = big_number(operands.trees[-1], operands.atoms)
+    if last is None:
+        last = assembly.absolute(operands.trees[-1], operands.atoms, name) & _WORD
+    value = last
     length = insn_length(value)
-    if len(values) == 2 and values[0] != length:
+    if values and values[0] != length:
         raise Complaint(f"value conflicts with instruction length {values[0]}")
     if value >> 8 * length:
         raise Complaint(f"{value:#x} does not fit in {length} bytes")
@@ -85,7 +88,11 @@ def insn_length(word: int) -> int:
         return 2
     if word & 0x1F != 0x1F:
         return 4
-    return 6 if word & 0x3F == 0x1F else 8
+    if word & 0x3F == 0x1F:
+        return 6
+    if word & 0x7F == 0x3F:
+        return 8
+    return 10 + 2 * (word >> 12 & 7)
 
 
 TABLE: Table = {

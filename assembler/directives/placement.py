@@ -123,7 +123,8 @@ def _fill(assembly: "Assembly", name: str, operands: Operands) -> None:
         assembly.section.stretch += 1
 
 
-def _org(assembly: "Assembly", name: str, operands: Operands) -> None:
+def org(assembly: "Assembly", name: str, operands: Operands) -> None:
+    """Move on to a place in the section."""
     if not 1 <= len(operands.trees) <= 2:
         raise Complaint(".org takes a place and a fill value")
     fill = 0
@@ -194,7 +195,7 @@ TABLE: Table = {
     ".skip": Directive("operands", _space),
     ".zero": Directive("operands", _space),
     ".fill": Directive("operands", _fill),
-    ".org": Directive("operands", _org),
+    ".org": Directive("operands", org),
     ".nop": Directive("operands", _nop),
     ".nops": Directive("raw", _nops),
     **{name: Directive("operands", _structure) for name in (".struct", ".offset")},

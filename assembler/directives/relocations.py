@@ -41,6 +41,8 @@ def _reloc(assembly: "Assembly", name: str, operands: Operands) -> None:
 
 def _thread(assembly: "Assembly", name: str, operands: Operands) -> None:
     """Emit the offset of a symbol in the storage of its module's threads."""
+    if not operands.trees:
+        raise Complaint(f"{name} takes a symbol")
     size, kind = _THREAD[name]
     section = assembly.section
     for tree in operands.trees:

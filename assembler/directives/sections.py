@@ -79,7 +79,7 @@ def _request(assembly: "Assembly", header: SectionHeader) -> _Request:
     if not first.startswith('"'):
         raise Complaint(f"the flags of section {header.name} are a string, not {first}")
     request = _flagged(assembly, request, first[1:-1])
-    if arguments:
+    if arguments and (arguments[0] or "") != "unique":
         request = replace(request, kind=_type(assembly, arguments.pop(0) or ""))
     return _qualified(assembly, request, [word or "" for word in arguments])
 

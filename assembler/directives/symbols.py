@@ -6,6 +6,7 @@ names with versions (`versions.py`).
 
 from typing import TYPE_CHECKING
 
+from assembler.directives.placement import org
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint, nearest
 from assembler.objects import SYMBOL_TYPES
@@ -78,6 +79,10 @@ def _size(assembly: "Assembly", name: str, operands: Operands) -> None:
 
 
 def _set(assembly: "Assembly", name: str, operands: Operands) -> None:
+    """Give a symbol a value; the place called `.` is moved."""
+    if operands.text.lstrip().startswith(".,"):
+        org(assembly, name, operands._replace(trees=operands.trees[1:]))
+        return
     symbol = _name_and_rest(name, operands, 2, 2)
     assembly.assign(symbol, operands.trees[1], operands.atoms, name in (".equiv", ".eqv"))
 

@@ -57,7 +57,7 @@ REFUSED = [
     (".macro m a\n .endm\n m b=1", "parameter 'b' does not exist for macro 'm'"),
     (".macro m a:opt\n .endm", "unknown parameter qualifier 'opt'"),
     (".macro m a, a\n .endm", "parameter 'a' of macro 'm' is named twice"),
-    (".purgem m", "there is no macro 'm'"),
+    (".rept -1\n .endr", "negative count for .rept"),
     (".fail 3", ".fail 3 encountered"),
     (".symver x, y", ".symver takes a symbol and a name such as foo@VERSION"),
     (".reloc 0, R_RISCV_NOSUCH", "unrecognized reloc type 'R_RISCV_NOSUCH'"),
