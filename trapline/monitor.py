@@ -3,8 +3,10 @@
 Names are QEMU's where the meaning is.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
+from isa.errors import TraplineError
 from trapline.terminal import LeftError
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ HELP = """\
 help            this list
 info registers  registers of each hart
 info mtree      devices by address
+savevm FILE     save the whole machine (trapline snapshot load FILE goes on)
 cont            go on with the guest (so does Ctrl-A c)
 quit            leave
 """
@@ -22,7 +25,9 @@ quit            leave
 class MachineMonitor:
     """Answers commands about a machine, once there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, guest: str, mode: str) -> None:
+        self._guest = guest
+        self._mode = mode
         self._machine: Machine | None = None
 
     def watch(self, machine: "Machine") -> None:
@@ -44,8 +49,34 @@ class MachineMonitor:
                 return self._registers()
             case ["info", "mtree"]:
                 return self._devices()
+            case ["savevm", filename]:
+                return self._save_later(filename)
             case _:
                 return f"unknown command: {line.strip()} (help lists them)\n"
+
+    def at_once(self, line: str) -> str | None:
+        """Do a command while the machine stands between two instructions."""
+        answer = self(line)
+        while self._machine is not None and self._machine.errands:
+            self._machine.errands.popleft()()
+        return answer
+
+    def _save_later(self, filename: str) -> str:
+        """Have the machine saved as soon as it stands between two instructions."""
+        if self._machine is None:
+            return ""
+        from vmm.snapshot.file import write_snapshot
+
+        machine = self._machine
+
+        def save() -> None:
+            try:
+                write_snapshot(filename, machine, self._mode, self._guest)
+            except (OSError, TraplineError) as error:
+                print(f"trapline: {filename}: {error}", file=sys.stderr)
+
+        machine.errands.append(save)
+        return f"saving to {filename}\n"
 
     def _registers(self) -> str:
         if self._machine is None:

@@ -25,13 +25,7 @@ def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
         help="default: our SBI; none: the kernel begins in M-mode; FILE: firmware, such as OpenSBI",
     )
     parser.add_argument("--dtb", "-dtb", metavar="FILE", help="a device tree in place of our own")
-    parser.add_argument(
-        "--serial",
-        "-serial",
-        default="stdio",
-        metavar="WHERE",
-        help="the console: stdio (or mon:stdio), none, or file:FILE",
-    )
+    add_serial_option(parser)
     parser.add_argument(
         "--semihosting",
         "-semihosting",
@@ -48,17 +42,23 @@ def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
     )
     _add_qemu_words(parser)
     parser.add_argument(
-        "--account",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="print the account after the console output",
-    )
-    parser.add_argument(
         "--dumpdtb", metavar="FILE", help="write the device tree to FILE and run nothing"
     )
     add_signature_options(parser)
     add_debug_options(parser)
+    add_account_option(parser)
     parser.add_argument(what, nargs="?", help="a bundled guest, a .s file, an ELF, an Image, bytes")
+
+
+def add_serial_option(parser: argparse.ArgumentParser) -> None:
+    """Add where the guest's console is."""
+    parser.add_argument(
+        "--serial",
+        "-serial",
+        default="stdio",
+        metavar="WHERE",
+        help="the console: stdio (or mon:stdio), none, or file:FILE",
+    )
 
 
 def _read_semihosting(text: str) -> bool:
@@ -95,6 +95,16 @@ def add_signature_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_account_option(parser: argparse.ArgumentParser) -> None:
+    """Add whether the account is printed."""
+    parser.add_argument(
+        "--account",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="print the account after the console output",
+    )
+
+
 def add_debug_options(parser: argparse.ArgumentParser) -> None:
     """Add what lets a debugger in."""
     parser.add_argument(
@@ -124,6 +134,13 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         metavar="SETSxWAYS",
         help="geometry of the modelled hart TLB; `exact` for the default one, `fast` for none",
     )
+    add_result_options(parser)
+    add_device_options(parser)
+
+
+def add_result_options(parser: argparse.ArgumentParser) -> None:
+    """Add what bounds a run, what executes it, and what is told of it."""
+    add = parser.add_argument
     add(
         "--max-instructions",
         type=int,
@@ -133,7 +150,6 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     add("--json", metavar="FILE", help="write the account to FILE; - is standard output")
     add("--costs", metavar="PRESET", help="cost model: 1997 (the default), 2006 or today")
     add("--engine", metavar="NAME", help="interpreter or reference; or set TRAPLINE_ENGINE")
-    add_device_options(parser)
 
 
 def add_device_options(parser: argparse.ArgumentParser) -> None:

@@ -35,7 +35,13 @@ class OutputLostError(Exception):
         self.cause = cause
 
 
-def run_one(args: argparse.Namespace, program: str | None, mode: str) -> int:
+Drive = Callable[["Machine", int | None], "Stop"]
+"""Runs a machine up to a bound, in place of `Machine.run`."""
+
+
+def run_one(
+    args: argparse.Namespace, program: str | None, mode: str, drive: Drive | None = None
+) -> int:
     """Do what `run` and `boot` are asked for; return the exit status."""
     options = read_options(args)
     machine_config(options, mode)
@@ -46,22 +52,29 @@ def run_one(args: argparse.Namespace, program: str | None, mode: str) -> int:
         raise TraplineError("nothing to run; `trapline guests` lists the bundled kernels")
     for filename in (args.json, args.signature):
         check_writable(filename)
+    from trapline.session import make_plan
+
+    return run_plan(args, make_plan(program, options, mode), mode, drive)
+
+
+def run_plan(args: argparse.Namespace, plan: "Plan", mode: str, drive: Drive | None = None) -> int:
+    """Run what has been planned as the command's arguments say; return the exit status."""
     try:
-        return _run(args, program, options, mode)
+        return _run(args, plan, mode, drive)
     except OutputLostError as lost:
         raise lost.cause from None
 
 
-def _run(args: argparse.Namespace, program: str, options: Options, mode: str) -> int:
-    from trapline.session import execute, load_engine, make_console, make_plan
+def _run(args: argparse.Namespace, plan: "Plan", mode: str, drive: Drive | None) -> int:
+    from trapline.session import execute, load_engine, make_console
 
     out = sys.stderr if args.json == STDOUT else sys.stdout
     echo = _open_serial(args.serial, out)
-    plan = make_plan(program, options, mode)
     signature = _find_signature(args, plan)
-    monitor = MachineMonitor()
+    monitor = MachineMonitor(plan.kernel.name, mode)
     source = open_input(sys.stdin, monitor, plan.typed(None))
-    drive, attended = _debugger(args, source, monitor)
+    debugger, attended = _debugger(args, source, monitor)
+    drive = drive or debugger
     console = make_console(echo, source=attended or source)
     try:
         result = execute(plan, mode, load_engine(plan), console, started=monitor.watch, drive=drive)
@@ -79,7 +92,7 @@ def _run(args: argparse.Namespace, program: str, options: Options, mode: str) ->
 
 def _debugger(
     args: argparse.Namespace, source: PipedInput | TerminalInput | None, monitor: MachineMonitor
-) -> tuple[Callable[["Machine", int | None], "Stop"] | None, "AttendedInput | None"]:
+) -> tuple[Drive | None, "AttendedInput | None"]:
     """Give what runs the machine in place of itself, and the console's input then."""
     if args.gdb is None:
         if args.wait:
@@ -89,7 +102,7 @@ def _debugger(
 
     attended = None if source is None else AttendedInput(source)
     server = open_server(args.gdb, waits=args.wait)
-    return Debugging(server, attended, monitor).drive, attended
+    return Debugging(server, attended, monitor.at_once).drive, attended
 
 
 def _find_signature(args: argparse.Namespace, plan: "Plan") -> "Signature | None":

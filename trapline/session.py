@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from vmm.boot import BootPlan, TreeBuilder
     from vmm.console import Console, InputSource
     from vmm.machine import Machine
+    from vmm.snapshot.file import Snapshot
 
 _LOG = logging.getLogger(__name__)
 DIFFERENT = 1
@@ -49,9 +50,13 @@ class Plan:
     kernel: Kernel
     options: Options
     boot: "BootPlan"
+    snapshot: "Snapshot | None" = None
+    """What to go on from, in place of a boot."""
 
     def config(self, mode: str) -> MachineConfig:
         """Give the machine of a mode, with the kernel's own disk unless others are asked for."""
+        if self.snapshot is not None:
+            return self.snapshot.config
         config = machine_config(self.options, mode)
         if config.slots or self.kernel.disk is None:
             return config
@@ -217,6 +222,21 @@ def make_plan(program: str, options: Options, mode: str) -> Plan:
     return Plan(kernel, options, lay_out(kernel, options, config))
 
 
+def plan_to_go_on(filename: str, options: Options) -> tuple[Plan, str]:
+    """Read a snapshot; give the plan of its machine and its mode, or raise TraplineError."""
+    from vmm.boot import BootPlan
+    from vmm.elf import Symbols
+    from vmm.snapshot.file import read_snapshot
+
+    check_bound(options.max_instructions)
+    cost_model(options)
+    snapshot = read_snapshot(filename)
+    if snapshot.mode != BARE:
+        check_mode(snapshot.mode)
+    nothing = BootPlan(snapshot.guest, 0, 0, (), Symbols(), None)
+    return Plan(Kernel(snapshot.guest, b""), options, nothing, snapshot), snapshot.mode
+
+
 def lay_out(kernel: Kernel, options: Options, config: MachineConfig) -> "BootPlan":
     """Say what goes where in RAM, firmware and device tree included."""
     from vmm.boot import PAYLOAD_OFFSET, RamRange, plan_boot, read_file, read_image
@@ -281,7 +301,10 @@ def execute(
 
     config = plan.config(mode)
     machine = make_machine(config, mode, engine, console)
-    machine.load(plan.boot)
+    if plan.snapshot is None:
+        machine.load(plan.boot)
+    else:
+        plan.snapshot.restore(machine)
     if started is not None:
         started(machine)
     cpu_before, wall_before = time.process_time(), time.perf_counter()

@@ -5,8 +5,10 @@ and only its last part is kept; input beyond the queue's size is refused.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
+
+from vmm.contracts import StateError
 
 TAIL_BYTES = 1 << 20
 INPUT_BYTES = 1 << 16
@@ -80,6 +82,20 @@ class Console:
     def sha256(self) -> str:
         """The hash of all output."""
         return self._hash.hexdigest()
+
+    def save(self) -> dict[str, object]:
+        """Give what was printed, as far as it is kept, and what waits to be read."""
+        return {"total": self.total, "tail": self.output, "input": bytes(self._input)}
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Take a saved state; of output that is not kept any more, the hash does not know."""
+        total, tail, waiting = (state.get(name) for name in ("total", "tail", "input"))
+        if not isinstance(total, int) or not isinstance(tail, bytes) or len(tail) > total:
+            raise StateError("the saved console is impossible")
+        if not isinstance(waiting, bytes) or len(waiting) > INPUT_BYTES or len(state) != 3:
+            raise StateError("the saved console is impossible")
+        self.total, self._tail, self._input = total, bytearray(tail), bytearray(waiting)
+        self._hash = hashlib.sha256(tail)
 
     def feed(self, data: bytes) -> int:
         """Offer input; return how many bytes were taken."""

@@ -7,11 +7,11 @@ them now and then: often while something happens, ever more rarely while nothing
 """
 
 from collections import deque
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from vmm.console import Console
-from vmm.contracts import StopKind, StopRequest
+from vmm.contracts import StateError, StopKind, StopRequest
 
 MASK = (1 << 64) - 1
 PAYLOAD = (1 << 48) - 1
@@ -40,6 +40,14 @@ class HtifMemory(Protocol):
     def write(self, gpa: int, data: bytes) -> None: ...
 
 
+def mailbox_places(state: Mapping[str, Any]) -> tuple[int, int | None]:
+    """Give where a saved mailbox was; raise StateError when that cannot be."""
+    tohost, fromhost = state.get("tohost"), state.get("fromhost")
+    if not isinstance(tohost, int) or not isinstance(fromhost, int | None):
+        raise StateError("the saved mailbox is nowhere")
+    return tohost, fromhost
+
+
 class Htif:
     """The host's end; `stop` is told when and how the program ends its run."""
 
@@ -61,6 +69,27 @@ class Htif:
         self._readers = 0  # characters asked for that have not come yet
         self._seen = 0
         self._pause = SOONEST
+
+    def save(self) -> dict[str, object]:
+        """Give where the mailbox is, and what is under way."""
+        return {
+            "tohost": self._tohost,
+            "fromhost": self._fromhost,
+            "answers": list(self._answers),
+            "numbers": [self._readers, self._seen, self._pause],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take a saved state of the same mailbox; raise StateError when it is not one."""
+        answers, numbers = state.get("answers", ()), state.get("numbers", ())
+        for values, most in ((answers, MOST_ANSWERS), (numbers, 3)):
+            is_right = isinstance(values, list) and len(values) <= most
+            if not is_right or not all(isinstance(v, int) and 0 <= v <= MASK for v in values):
+                raise StateError("the saved mailbox is impossible")
+        if len(numbers) != 3 or not SOONEST // 2 <= numbers[2] <= LATEST:
+            raise StateError("the saved mailbox is impossible")
+        self._answers = deque(answers)
+        self._readers, self._seen, self._pause = numbers
 
     def poll(self) -> int:
         """Look at the mailbox; give the number of instructions after which to look again."""

@@ -6,7 +6,7 @@ devices, loading (`load`), then `run`.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from isa.causes import Cause, describe_cause
@@ -87,8 +87,8 @@ class Machine:
         self.console = console
         self.stop: Stop | None = None
         self.mailbox: Htif | None = None
-        self.reached: Exit | None = None
-        """What a debugger's point was reached by, when that is why the machine stopped."""
+        self.errands: deque[Callable[[], None]] = deque()
+        self.reached: Exit | None = None  # what a debugger's point has stopped
         self.current = 0
         self.settled = 0  # exits that asked for something
         self._notes = ExitNotes()
@@ -96,18 +96,18 @@ class Machine:
         self.states = HartStates(range(len(self.harts)), 0)
         self.timers = Timers(self)
         self._quantum = config.quantum if len(self.harts) > 1 else NEVER
-        self._turns: deque[int] = deque()  # harts that still have a turn in this round
+        self.turns: deque[int] = deque()  # harts that still have a turn in this round
         self.share = self._quantum  # what is left of the first one's
         self.is_watched = is_watched
-        self._watch = Watch(self) if is_watched else None
+        self.watch = Watch(self) if is_watched else None
         self.platform = Platform(self)
         self._sbi = SbiTable()
         self.bus = Bus()
-        self._virtio: Mapping[int, VirtioDevice] = {}
+        self.virtio: Mapping[int, VirtioDevice] = {}
         if config.slots:
             from vmm.devices.virtio.make import make_devices
 
-            self._virtio = make_devices(config.slots)
+            self.virtio = make_devices(config.slots)
         host = DeviceHost(
             len(self.harts),
             self.timers.now,
@@ -117,7 +117,7 @@ class Machine:
             self._set_external,
             self.console.read,
             memory,
-            self._virtio,
+            self.virtio,
             config.is_legacy,
         )
         self.devices = attach_all(self.bus, host)
@@ -174,7 +174,7 @@ class Machine:
 
     def close(self) -> None:
         """Let go of disks and other files; the machine does not run any more."""
-        for device in self._virtio.values():
+        for device in self.virtio.values():
             device.close()
 
     # ------------------------------------------------------------------------------- running
@@ -188,15 +188,17 @@ class Machine:
             self.stop = None
         end = None if max_instructions is None else self.progress + max_instructions
         while self.stop is None:
+            while self.errands:  # what somebody wants done between two instructions
+                self.errands.popleft()()
             done = self.progress
             if end is not None and done >= end:
                 self.stop = Stop(StopReason.BOUND, 124, "the bound on instructions was reached")
                 break
             budget = SLICE if end is None else min(end - done, SLICE)
-            if self._watch is None:
+            if self.watch is None:
                 self.advance(budget)
             else:
-                self._watch.advance(budget)
+                self.watch.advance(budget)
         return self.stop
 
     @property
@@ -217,16 +219,16 @@ class Machine:
         is_over = self._turn(index, min(budget, self.share))
         self.share -= self.harts[index].progress - before
         if is_over or self.share <= 0:
-            self._turns.popleft()
+            self.turns.popleft()
             self.share = self._quantum
-            if not self._turns:
+            if not self.turns:
                 self._level_clocks()
 
     def finish_turn(self, budget: int) -> bool:
         """Let the hart whose turn it is use its share; say whether the budget was enough."""
         index = self.next_hart()
         end = self.progress + budget
-        while self.stop is None and self._turns and self._turns[0] == index:
+        while self.stop is None and self.turns and self.turns[0] == index:
             if self.progress >= end:
                 return False
             self.advance(min(self.share, end - self.progress))
@@ -236,19 +238,19 @@ class Machine:
         """Give a hart the next turn, out of order, if it can run at all."""
         if self.next_hart() == index or not self._is_ready(index):
             return
-        if index in self._turns:
-            self._turns.remove(index)
-        self._turns.appendleft(index)
+        if index in self.turns:
+            self.turns.remove(index)
+        self.turns.appendleft(index)
         self.share = self._quantum
 
     def next_hart(self) -> int | None:
         """Give the hart whose turn it is; every hart that can run has one in a round."""
-        if not self._turns:
-            self._turns.extend(n for n in range(len(self.harts)) if self._is_ready(n))
+        if not self.turns:
+            self.turns.extend(n for n in range(len(self.harts)) if self._is_ready(n))
             if len(self.harts) > 1:
-                for index in self._turns:
+                for index in self.turns:
                     self.cpu.break_reservation(index)
-        return self._turns[0] if self._turns else None
+        return self.turns[0] if self.turns else None
 
     def _is_ready(self, index: int) -> bool:
         """Say whether a hart can run now; begins what was asked to start."""

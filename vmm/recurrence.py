@@ -37,16 +37,16 @@ class Watch:
 
     def __init__(self, machine: "Machine") -> None:
         self._machine = machine
-        self._next = FIRST_LOOK
+        self.next_look = FIRST_LOOK
 
     def advance(self, budget: int) -> None:
         """Advance the machine, or look, within the budget, whether it gets anywhere."""
         done = self._machine.progress
-        if done >= self._next:
-            self._next = 2 * done
+        if done >= self.next_look:
+            self.next_look = 2 * done
             self._search(done + budget)
         else:
-            self._machine.advance(min(budget, self._next - done))
+            self._machine.advance(min(budget, self.next_look - done))
 
     def _search(self, end: int) -> None:
         """Look twice: RAM is only compared when registers are known to recur."""

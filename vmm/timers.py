@@ -4,12 +4,13 @@ Time is counted in instructions (`Hart.clock`); timers, device alarms, mailbox a
 at when a hart's clock says so: every run comes to the same events at the same instructions.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from isa.interrupts import ENVCFG_STCE, until_timer
 from isa.state import Slot
 from isa.words import Word
+from vmm.contracts import StateError
 
 if TYPE_CHECKING:
     from vmm.devices.clint import Clint
@@ -66,6 +67,27 @@ class Timers:
         """Look at something now and then."""
         self._pollers.append(poller)
         self._looks.append(0)
+
+    def save(self) -> dict[str, list[int]]:
+        """Give what is armed, and when to look at what."""
+        return {
+            "deadlines": list(self._deadlines),
+            "events": list(self._events),
+            "due": list(self.due),
+            "looks": list(self._looks),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take a saved state; raise StateError when it is not one."""
+        before = self.save()
+        if set(state) != set(before):
+            raise StateError("the saved timers have other fields")
+        for name, values in state.items():
+            is_right = isinstance(values, list) and len(values) == len(before[name])
+            if not is_right or not all(isinstance(v, int) and 0 <= v <= NEVER for v in values):
+                raise StateError(f"the saved timers' {name} are impossible")
+        self._deadlines, self._events = list(state["deadlines"]), list(state["events"])
+        self.due, self._looks = list(state["due"]), list(state["looks"])
 
     def now(self) -> int:
         """Give the current hart's time in timebase ticks."""

@@ -103,6 +103,16 @@ class VirtualCpu:
             vcpu.slots[Slot.RESERVED] = host.slots[Slot.RESERVED]
         self._use(mode)
 
+    def restored(self) -> None:
+        """Make the harts beneath anew, for vCPUs in a restored state."""
+        second = [
+            (vcpu.slots[Slot.TLB_WAYS], bytes(vcpu.tlb[: _contexts(vcpu)])) for vcpu in self.harts
+        ]
+        self._use(self.mode)
+        for vcpu, (ways, words) in zip(self.harts, second, strict=True):
+            vcpu.slots[Slot.TLB_WAYS] = ways
+            vcpu.tlb[: _contexts(vcpu)] = memoryview(words).cast("Q")
+
     def pages(self, index: int) -> Sequence[Hart]:
         """Give the vCPU, and the hart that runs it."""
         return (self.harts[index], self.hosts[index])
@@ -135,6 +145,11 @@ class VirtualCpu:
             for name, value in read_counters(vcpu).items():
                 total[name] = total.get(name, 0) + value
         return total
+
+
+def _contexts(vcpu: Hart) -> int:
+    """Give where a vCPU's remembered contexts begin: its own TLB and counters stand before."""
+    return vcpu.slots[Slot.MONITOR_AT] + CONTEXTS_AT
 
 
 def _runner(engine: Engine, mode: MemoryMode) -> RunVcpu:

@@ -29,6 +29,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("run", "trapline.commands.run"),
     ("boot", "trapline.commands.boot"),
     ("compare", "trapline.commands.compare"),
+    ("snapshot", "trapline.commands.snapshot"),
     ("diff", "trapline.commands.diff"),
     ("explain", "trapline.commands.explain"),
     ("as", "trapline.commands.as_"),

@@ -37,6 +37,10 @@ class Cpu(Protocol):
         """Execute a fence on a hart before its next instruction."""
         ...
 
+    def restored(self) -> None:
+        """Make anew what was derived from the harts' state: that is another one now."""
+        ...
+
     def last_exits(self, index: int) -> Sequence[LoggedExit]:
         """Give the last exits of a hart to the monitor, the latest at the end."""
         ...

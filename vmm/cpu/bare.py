@@ -38,6 +38,9 @@ class BareCpu:
         """Execute a fence on a hart; code needs none, every store to it is seen at once."""
         fence_hart(self.harts[index], fence)
 
+    def restored(self) -> None:
+        """Do nothing: nothing is derived."""
+
     def last_exits(self, index: int) -> Sequence[LoggedExit]:
         """Give nothing: without a monitor there is nothing to exit to."""
         return ()

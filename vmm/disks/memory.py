@@ -3,9 +3,11 @@
 It begins with a given content, and what is written to it goes with the machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from vmm.disks import SECTOR
+from vmm.disks import SECTOR, DiskError
+
+BLOCK = 4096
 
 
 class MemoryDisk:
@@ -32,6 +34,21 @@ class MemoryDisk:
     def zero(self, offset: int, size: int) -> None:
         """Make a range read as zeros."""
         self.data[offset : offset + size] = bytes(size)
+
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Give number and content of each block that is not zero; the last one may be short."""
+        for at in range(0, self.size, BLOCK):
+            block = bytes(self.data[at : at + BLOCK])
+            if any(block):
+                yield at // BLOCK, block
+
+    def replace(self, blocks: Iterable[tuple[int, bytes]]) -> None:
+        """Have just these blocks, and zeros."""
+        self.data[:] = bytes(self.size)
+        for number, block in blocks:
+            if number * BLOCK + len(block) > self.size:
+                raise DiskError(f"block {number} is not on the disk")
+            self.data[number * BLOCK : number * BLOCK + len(block)] = block
 
     def flush(self) -> None:
         """Nothing survives the host's process anyway."""

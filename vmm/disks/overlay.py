@@ -5,7 +5,7 @@ goes when it is closed.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from vmm.disks import Disk, DiskError
 
@@ -58,6 +58,21 @@ class Overlay:
             length = min(size, len(zeros))
             self.write_from(offset, [zeros[:length]])
             offset, size = offset + length, size - length
+
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Give number and content of each block that is here; the last one may be short."""
+        for number in sorted(self._own):
+            block = bytearray(min(BLOCK, self.size - number * BLOCK))
+            self._read_own(number * BLOCK, memoryview(block))
+            yield number, bytes(block)
+
+    def replace(self, blocks: Iterable[tuple[int, bytes]]) -> None:
+        """Have just these blocks here."""
+        self._own.clear()
+        for number, block in blocks:
+            if not 0 <= number * BLOCK < number * BLOCK + len(block) <= self.size:
+                raise DiskError(f"block {number} is not on the disk")
+            self.write_from(number * BLOCK, [memoryview(block)])
 
     def flush(self) -> None:
         """Do nothing: nothing here is to survive."""

@@ -46,7 +46,7 @@ class Block:
     queue_sizes = (QUEUE_SIZE,)
 
     def __init__(self, disk: Disk, serial: str = "") -> None:
-        self._disk = disk
+        self.disk = disk
         self._serial = serial.encode("utf-8", "replace")[:ID_BYTES].ljust(ID_BYTES, b"\0")
         self._memory: GuestMemory | None = None
         self._state = BlockState()
@@ -55,7 +55,7 @@ class Block:
     def features(self) -> int:
         """What the disk can do."""
         common = F_SEG_MAX | F_BLK_SIZE | F_FLUSH
-        if self._disk.is_read_only:
+        if self.disk.is_read_only:
             return common | F_RO
         return common | F_CONFIG_WCE | F_DISCARD | F_WRITE_ZEROES
 
@@ -63,7 +63,7 @@ class Block:
     def config(self) -> bytes:
         """Capacity and limits."""
         return CONFIG.pack(
-            self._disk.size // SECTOR,
+            self.disk.size // SECTOR,
             0,
             MOST_SEGMENTS,
             *(0, 0, 0),  # geometry
@@ -124,7 +124,7 @@ class Block:
             case 1:  # OUT
                 return self._write(sector, data), 0
             case 4:  # FLUSH
-                self._disk.flush()
+                self.disk.flush()
                 return OK, 0
             case 8:  # GET_ID
                 return self._give_id(room)
@@ -137,27 +137,27 @@ class Block:
         size = _total(room)
         if not self._is_inside(sector, size):
             return IO_ERROR, 0
-        self._disk.read_into(sector * SECTOR, self._views(room))
+        self.disk.read_into(sector * SECTOR, self._views(room))
         assert self._memory is not None, "the device was started"
         for gpa, length in room:
             self._memory.written(gpa, length)
         return OK, size
 
     def _write(self, sector: int, data: Sequence[Part]) -> int:
-        if self._disk.is_read_only or not self._is_inside(sector, _total(data)):
+        if self.disk.is_read_only or not self._is_inside(sector, _total(data)):
             return IO_ERROR
-        self._disk.write_from(sector * SECTOR, self._views(data))
+        self.disk.write_from(sector * SECTOR, self._views(data))
         self._finish_write()
         return OK
 
     def _finish_write(self) -> None:
         if not self._state.features & F_FLUSH or not self._state.writeback:
-            self._disk.flush()
+            self.disk.flush()
 
     def _zero(self, data: Sequence[Part], *, is_discard: bool) -> int:
         """Discard or write zeroes over one range; discarded sectors read as zeros."""
         assert self._memory is not None, "the device was started"
-        if _total(data) != RANGE.size or self._disk.is_read_only:
+        if _total(data) != RANGE.size or self.disk.is_read_only:
             return UNSUPPORTED
         sector, count, flags = RANGE.unpack(read_parts(self._memory, data, RANGE.size))
         if flags & ~1 or (is_discard and flags):
@@ -165,7 +165,7 @@ class Block:
         if count > MOST_RANGE_SECTORS or not self._is_inside(sector, count * SECTOR):
             return IO_ERROR
         if count:
-            self._disk.zero(sector * SECTOR, count * SECTOR)
+            self.disk.zero(sector * SECTOR, count * SECTOR)
             self._finish_write()
         return OK
 
@@ -182,7 +182,7 @@ class Block:
 
     def _is_inside(self, sector: int, size: int) -> bool:
         """Say whether a transfer is of whole sectors and inside the disk."""
-        return size % SECTOR == 0 and sector * SECTOR + size <= self._disk.size
+        return size % SECTOR == 0 and sector * SECTOR + size <= self.disk.size
 
     def _views(self, parts: Sequence[Part]) -> list[memoryview]:
         assert self._memory is not None, "the device was started"
@@ -198,7 +198,7 @@ class Block:
 
     def close(self) -> None:
         """Close the disk."""
-        self._disk.close()
+        self.disk.close()
 
 
 def _total(parts: Sequence[Part]) -> int:
