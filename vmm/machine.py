@@ -87,7 +87,7 @@ class Machine:
         self.console = console
         self.stop: Stop | None = None
         self.mailbox: Htif | None = None
-        self.errands: deque[Callable[[], None]] = deque()
+        self.errands: deque[Callable[[], None]] = deque()  # to be done between instructions
         self.reached: Exit | None = None  # what a debugger's point has stopped
         self.current = 0
         self.settled = 0  # exits that asked for something
@@ -188,13 +188,12 @@ class Machine:
             self.stop = None
         end = None if max_instructions is None else self.progress + max_instructions
         while self.stop is None:
-            while self.errands:  # what somebody wants done between two instructions
+            while self.errands:
                 self.errands.popleft()()
-            done = self.progress
-            if end is not None and done >= end:
+            if end is not None and self.progress >= end:
                 self.stop = Stop(StopReason.BOUND, 124, "the bound on instructions was reached")
                 break
-            budget = SLICE if end is None else min(end - done, SLICE)
+            budget = SLICE if end is None else min(end - self.progress, SLICE)
             if self.watch is None:
                 self.advance(budget)
             else:

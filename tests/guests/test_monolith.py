@@ -26,10 +26,10 @@ def answers(text: str) -> str:
 
 def disk_of(result: trapline.Result) -> dict[str, bytes]:
     """Give the files on the disk that a run has left behind; raises what is inconsistent."""
-    (device,) = result.machine._virtio.values()
+    (device,) = result.machine.virtio.values()
     assert isinstance(device, Block)
-    assert isinstance(device._disk, MemoryDisk)
-    return read_image(bytes(device._disk.data))
+    assert isinstance(device.disk, MemoryDisk)
+    return read_image(bytes(device.disk.data))
 
 
 @pytest.mark.parametrize(

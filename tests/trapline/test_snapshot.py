@@ -12,10 +12,12 @@ def account(arguments, path):
     return json.loads(path.read_text())
 
 
-@pytest.mark.parametrize("mode", ["bare", "softtlb"])
+@pytest.mark.parametrize("mode", ["bare", "softtlb", "twostage"])
 def test_a_run_goes_on_in_another_process(mode, tmp_path, capfd):
     file = str(tmp_path / "s")
-    whole = ["run", "--tlb", "exact"] if mode == "bare" else ["boot", "--no-account"]
+    whole = (
+        ["run", "--tlb", "exact"] if mode == "bare" else ["boot", "--mode", mode, "--no-account"]
+    )
     expected = account([*whole, "tick"], tmp_path / "a.json")
     printed = capfd.readouterr().out
     options = ["--tlb", "exact", "--at", "100000", "--mode", mode]
@@ -41,7 +43,7 @@ def test_a_guest_that_ends_before_is_not_saved(tmp_path, capfd):
         (["save", "--at", "-1", "s", "tick"], "a bound of -1 instructions"),
         (["save", "lost/s", "tick"], "lost/s: cannot be written"),
         (["save", "s"], "nothing to run"),
-        (["save", "--mode", "magic", "s", "tick"], "no memory mode is called 'magic'"),
+        (["save", "--mode", "magic", "s", "tick"], "no memory mode 'magic'"),
         ([], "the following arguments are required"),
     ],
 )

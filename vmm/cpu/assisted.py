@@ -10,6 +10,7 @@ from isa.causes import Cause, Priv
 from isa.exits import ExitReason
 from isa.interrupts import current_mip, take_interrupt, until_timer
 from isa.machine import MachinePage, engine_execute, engine_run
+from isa.points import has_moved
 from isa.state import Slot
 from isa.trap import ISA_H, delegated_interrupts, pend, take
 from vmm.counts import Count, count
@@ -20,6 +21,7 @@ from vmm.cpu.deprivileged import (
     copy_registers,
     emulate,
     is_privilege_lent,
+    pass_on,
 )
 from vmm.cpu.worlds import load_world, store_world
 from vmm.exit_log import log_exit
@@ -42,6 +44,8 @@ def run_assisted(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
             if vcpu[Slot.EXIT]:
                 break
             fuel = fuel - 1
+            if vcpu[Slot.MOVES_WATCHED] != 0 and has_moved(vcpu):
+                break
             continue
         if fills > MOST_REFILLS or vcpu[Slot.V] != 0 or is_privilege_lent(vcpu):
             fuel = fuel - interpret_one(hart, vcpu)
@@ -58,6 +62,8 @@ def run_assisted(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
                 if done + spent != 0:
                     fills = 0
         if vcpu[Slot.EXIT]:
+            break
+        if vcpu[Slot.MOVES_WATCHED] != 0 and has_moved(vcpu):
             break
     return vcpu[Slot.EXIT]
 
@@ -98,6 +104,9 @@ def enter_guest(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
 
 def handle_guest_exit(hart: MachinePage, vcpu: MachinePage) -> int:
     """Handle the hart's exit; gives 1 when the instruction at pc is done with."""
+    if hart[Slot.EXIT] == ExitReason.DEBUG or hart[Slot.EXIT] == ExitReason.MOVED:
+        pass_on(hart, vcpu)
+        return 0
     cause = hart[Slot.CAUSE]
     log_exit(vcpu, cause, vcpu[Slot.PC], hart[Slot.TVAL])
     if cause >= Cause.FETCH_GUEST_PAGE and cause != Cause.VIRTUAL:

@@ -127,7 +127,10 @@ def restore_memory(machine: "Machine", pages: Pages) -> None:
 
 
 def overlays(machine: "Machine") -> Iterator[tuple[int, Overlay | MemoryDisk]]:
-    """Give the disks whose content goes with the machine, by slot; raise StateError for a disk that is written in place."""
+    """Give the disks whose content goes with the machine, by slot.
+
+    Raises StateError for a disk that is written in place.
+    """
     for slot, device in sorted(machine.virtio.items()):
         disk = device.disk if isinstance(device, Block) else None
         if isinstance(disk, (Overlay, MemoryDisk)):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import random
+from functools import partial
 
 import pytest
 import zstandard
@@ -18,12 +19,13 @@ from vmm.console import Console
 from vmm.devices import RAM_BASE
 from vmm.disks import DiskSpec
 from vmm.domain import make_domain
+from vmm.memory import MODES
 from vmm.snapshot import file as container
 from vmm.snapshot.file import HEAD, SUM_BYTES, read_snapshot, write_snapshot
 from vmm.state_hash import state_sha256
 from vmm.tree import machine_tree
 
-MAKERS = {"bare": make_board, "softtlb": make_domain}
+MAKERS = {"bare": make_board} | {n: partial(make_domain, mode=n) for n in MODES}
 
 
 def start(mode, config, guest, engine="interpreter"):
