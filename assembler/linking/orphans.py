@@ -58,6 +58,9 @@ class OrphanPlacer:
         self._mapper = mapper
         self._places: dict[str, _Place] = {}
         self._unplaced: dict[tuple[int, str], list[Section]] = {}
+        self._by_name: dict[str, list[Output]] = {}
+        for out in link.output_statements():
+            self._by_name.setdefault(out.name, []).append(out)
 
     def place(self) -> None:
         """Place them."""
@@ -121,8 +124,8 @@ class OrphanPlacer:
 
     def _same_name(self, section: Section) -> Output | None:
         unused = None
-        for out in self._link.output_statements():
-            if out.name != _name(section) or out.is_skipped or out.name == DISCARD:
+        for out in self._by_name.get(_name(section), ()):
+            if out.is_skipped or out.is_special or out.name == DISCARD:
                 continue
             made = out.section
             if made is None:
@@ -180,6 +183,7 @@ class OrphanPlacer:
                 after, is_exact = self._by_flags(section, self._flags(section), True)
                 kind.anchor = after if is_exact else None
         out = Output(_name(section), is_special=self._is_apart(section))
+        self._by_name.setdefault(out.name, []).append(out)
         if not section.flags & (LOAD | ALLOC) or link.options.relocatable:
             out.address = Number(0)
         elif after is not None:

@@ -3,7 +3,7 @@
 Follows the ELF specification, chapter "Symbol Table", and GNU ld where that leaves a choice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 
 from assembler.errors import LinkError
 from assembler.linking import model
@@ -29,6 +29,7 @@ class SymbolTable:
     def __init__(self, complain: Callable[[LinkError], None]) -> None:
         self._complain = complain
         self.by_name: dict[str, Symbol] = {}
+        self._ordered: list[Symbol] = []
         self.wrapped: set[str] = set()
         self.allows_multiple = False
 
@@ -125,34 +126,42 @@ class SymbolTable:
             symbol.align = max(symbol.align, raw.align)
             symbol.type = raw.type or symbol.type
 
-    def in_table_order(self) -> Iterator[Symbol]:
+    def in_table_order(self) -> Sequence[Symbol]:
         """Give the symbols in the order of GNU ld's hash table, which room for some follows."""
-        size = _FIRST_BUCKETS
-        table: list[list[tuple[int, Symbol]]] = [[] for _ in range(size)]
-        for count, symbol in enumerate(self.by_name.values(), 1):
-            value = _hash(symbol.name)
-            table[value % size].insert(0, (value, symbol))
-            if count > size * 3 // 4 and (larger := _next_size(size)):
-                table, size = _grown(table, larger), larger
-        for bucket in table:
-            for _, symbol in bucket:
-                yield symbol
+        if len(self._ordered) != len(self.by_name):
+            self._ordered = _in_table_order(self.by_name.values())
+        return self._ordered
+
+
+_Buckets = dict[int, list[tuple[int, Symbol]]]
+
+
+def _in_table_order(symbols: Iterable[Symbol]) -> list[Symbol]:
+    size = _FIRST_BUCKETS
+    table: _Buckets = {}
+    for count, symbol in enumerate(symbols, 1):
+        value = _hash(symbol.name)
+        table.setdefault(value % size, []).insert(0, (value, symbol))
+        if count > size * 3 // 4 and (larger := _next_size(size)):
+            table, size = _grown(table, larger), larger
+    return [symbol for number in sorted(table) for _, symbol in table[number]]
 
 
 def _next_size(size: int) -> int:
     return next((prime for prime in _PRIMES if prime > size), 0)
 
 
-def _grown(table: list[list[tuple[int, Symbol]]], size: int) -> list[list[tuple[int, Symbol]]]:
+def _grown(table: _Buckets, size: int) -> _Buckets:
     """Spread the buckets over a larger table; runs of one hash value stay together."""
-    new: list[list[tuple[int, Symbol]]] = [[] for _ in range(size)]
-    for bucket in table:
+    new: _Buckets = {}
+    for number in sorted(table):
+        bucket = table[number]
         at = 0
         while at < len(bucket):
             end = at + 1
             while end < len(bucket) and bucket[end][0] == bucket[at][0]:
                 end += 1
-            new[bucket[at][0] % size][:0] = bucket[at:end]
+            new.setdefault(bucket[at][0] % size, [])[:0] = bucket[at:end]
             at = end
     return new
 
