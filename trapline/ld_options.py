@@ -6,70 +6,28 @@ place, so argparse cannot read them. Not here: the link (`assembler/linking/`).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from assembler.linking.options import BinaryFile, Group, Input, Library, LinkOptions
+from assembler.linking.options import (
+    BinaryFile,
+    Group,
+    Input,
+    Library,
+    LinkOptions,
+    SymbolsOnly,
+)
 from isa.errors import TraplineError
-from trapline.gnu_options import expand
-
-_EMULATIONS = ("elf64lriscv", "elf64lriscv_lp64", "elf64lriscv_lp64f")
-# Options that change nothing here, without a value and with one.
-_ACCEPTED = frozenset(
-    "EL no-dynamic-linker no-pie nopie no-warn-execstack warn-execstack warn-common warn-once "
-    "warn-alternate-em "
-    "warn-section-align warn-textrel warn-constructors no-warnings-as-errors no-fatal-warnings "
-    "no-keep-memory reduce-memory-overheads as-needed no-as-needed add-needed no-add-needed "
-    "copy-dt-needed-entries no-copy-dt-needed-entries no-export-dynamic export-dynamic E "
-    "nostdlib cref no-demangle demangle stats qmagic "
-    "no-gc-keep-exported gc-keep-exported no-ld-generated-unwind-info "
-    "ld-generated-unwind-info enable-new-dtags disable-new-dtags disable-multiple-abs-defs "
-    "allow-shlib-undefined no-allow-shlib-undefined no-define-common accept-unknown-input-arch "
-    "no-accept-unknown-input-arch no-ctf-variables ctf-variables "
-    "no-strip-discarded strip-discarded no-print-gc-sections no-relax-gp "
-    "relax-gp no-print-map-discarded print-map-discarded "
-    "no-undefined-version undefined-version no-ld-wrap g".split()
+from trapline.gnu_options import MAX_FILE, expand
+from trapline.ld_names import (
+    ACCEPTED,
+    ACCEPTED_VALUES,
+    EMULATIONS,
+    KEYWORDS,
+    OPTIONAL,
+    PAGES,
+    REFUSED,
+    WITH_VALUE,
 )
-_ACCEPTED_VALUES = frozenset(
-    "O hash-style plugin plugin-opt rpath rpath-link A architecture G gpsize assert "
-    "hash-size Y y trace-symbol version-script dynamic-linker I max-cache-size ctf-share-types "
-    "compress-debug-sections dependency-file package-metadata audit depaudit P f F "
-    "auxiliary task-link ".split()
-)
-_WITH_VALUE = {
-    "o": "output",
-    "T": "script",
-    "e": "entry",
-    "L": "library-path",
-    "l": "library",
-    "m": "m",
-    "z": "z",
-    "u": "undefined",
-    "b": "format",
-    "c": "mri-script",
-    "R": "just-symbols",
-    "h": "soname",
-    "dT": "default-script",
-} | {
-    name: name
-    for name in (
-        "output script default-script entry library-path library undefined require-defined format "
-        "Ttext Tdata Tbss Ttext-segment Trodata-segment Tldata-segment section-start defsym Map "
-        "orphan-handling sort-section wrap oformat sysroot retain-symbols-file sort-common "
-        "unresolved-symbols build-id just-symbols mri-script soname init fini filter "
-        "dynamic-list dynamic-list-data exclude-libs print-map-file unique ".split()
-    )
-}
-_OPTIONAL = frozenset(("build-id", "sort-common", "demangle", "unique"))
-_REFUSED = {
-    "shared": "a shared library",
-    "Bshareable": "a shared library",
-    "pie": "a position-independent executable",
-    "pic-executable": "a position-independent executable",
-    "mri-script": "an MRI script",
-    "c": "an MRI script",
-    "just-symbols": "symbols of another image",
-    "EB": "big-endian output",
-}
-_PAGES = {"max-page-size": "max_page", "common-page-size": "common_page"}
 
 
 @dataclass
@@ -79,7 +37,9 @@ class LdArguments:
     options: LinkOptions = field(default_factory=LinkOptions)
     inputs: list[Input] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)
+    default_scripts: list[str] = field(default_factory=list)  # when there is no other
     shows: list[str] = field(default_factory=list)  # "version", "help", "script"
+    warnings: list[str] = field(default_factory=list)
     prints_map: bool = False
     traces: bool = False
     memory_usage: bool = False
@@ -107,31 +67,32 @@ class LdParser:
                 self._option(argument, pending)
         if len(self._groups) > 1:
             raise TraplineError("--start-group without --end-group")
+        self.found.scripts = self.found.scripts or self.found.default_scripts[-1:]
         return self.found
 
     def _option(self, argument: str, pending: list[str]) -> None:
         body = argument[2:] if argument.startswith("--") else argument[1:]
         name, equals, value = body.partition("=")
         name = self._whole_name(name, argument)
-        if name in _REFUSED:
-            raise TraplineError(f"{argument}: {_REFUSED[name]} cannot be linked here")
-        takes = name in _WITH_VALUE or name in _ACCEPTED_VALUES
+        if name in REFUSED:
+            raise TraplineError(f"{argument}: {REFUSED[name]} cannot be linked here")
+        takes = name in WITH_VALUE or name in ACCEPTED_VALUES
         if takes and (len(name) > 1 or body == name):
-            if not equals and name not in _OPTIONAL:
+            if not equals and name not in OPTIONAL:
                 value = self._next(argument, pending)
-            if name in _WITH_VALUE:
-                self._set(_WITH_VALUE[name], value, argument)
-        elif name in _ACCEPTED or self._flag(name):
+            if name in WITH_VALUE:
+                self._set(WITH_VALUE[name], value, argument)
+        elif name in ACCEPTED or self._flag(name):
             return
-        elif argument[1] != "-" and (body[0] in _WITH_VALUE or body[0] in _ACCEPTED_VALUES):
-            if body[0] in _WITH_VALUE:
-                self._set(_WITH_VALUE[body[0]], body[1:], argument)
+        elif argument[1] != "-" and (body[0] in WITH_VALUE or body[0] in ACCEPTED_VALUES):
+            if body[0] in WITH_VALUE:
+                self._set(WITH_VALUE[body[0]], body[1:], argument)
         else:
             raise TraplineError(f"unrecognized option '{argument}' (see trapline ld --help)")
 
     def _whole_name(self, name: str, argument: str) -> str:
         """Complete an abbreviated long option, when only one fits."""
-        known = {*_WITH_VALUE, *_ACCEPTED, *_ACCEPTED_VALUES, *_FLAGS, *_REFUSED}
+        known = {*WITH_VALUE, *ACCEPTED, *ACCEPTED_VALUES, *_FLAGS, *REFUSED}
         if name in known or not argument.startswith("--") or len(name) < 4:
             return name
         fitting = [one for one in known if one.startswith(name)]
@@ -152,17 +113,21 @@ class LdParser:
             "require-defined": options.required,
             "defsym": options.defines,
             "wrap": options.wrapped,
+            "trace-symbol": options.traced,
+            "default-script": found.default_scripts,
             "script": found.scripts,
         }
         if name in lists:
             lists[name].append(value)
         elif name in ("output", "entry", "sysroot"):
             setattr(options, name, value)
+        elif name == "just-symbols":
+            self._groups[-1].append(SymbolsOnly(value))
         elif name == "library":
             self._groups[-1].append(Library(value, self._is_whole))
         elif name.startswith("T") or name == "section-start":
             self._start(name, value, argument)
-        elif name == "m" and value not in _EMULATIONS:
+        elif name == "m" and value not in EMULATIONS:
             raise TraplineError(
                 f"unrecognised emulation mode: {value}; only elf64lriscv is supported"
             )
@@ -202,7 +167,7 @@ class LdParser:
         elif name == "Map":
             options.map_file = value
         elif name == "retain-symbols-file":
-            options.strip = options.strip or ""
+            options.kept_symbols = frozenset(_words_of(value))
 
     def _start(self, name: str, value: str, argument: str) -> None:
         options = self.found.options
@@ -223,16 +188,18 @@ class LdParser:
     def _keyword(self, keyword: str) -> None:
         options = self.found.options
         name, _, value = keyword.partition("=")
-        if name in _PAGES:
-            try:
-                size = int(value, 0)
-            except ValueError:
-                size = 0
+        if name in PAGES:
+            size = _number(value, "") if value else 0
             if size <= 0 or size & size - 1:
-                raise TraplineError(f"invalid {name.replace('-', ' ')} `{value}'")
-            setattr(options, _PAGES[name], size)
+                kind = {"max": "maximum"}.get(name[:3], "common")
+                raise TraplineError(f"invalid {kind} page size `{value}'")
+            setattr(options, PAGES[name], size)
             if name == "max-page-size":
                 options.common_page = min(options.common_page, size)
+            else:
+                options.max_page = max(options.max_page, size)
+        elif name == "stack-size":
+            options.stack_size = _number(value, f"invalid stack size `{value}'")
         elif name in ("noexecstack", "execstack"):
             options.executable_stack = name == "execstack"
         elif name in ("separate-code", "noseparate-code"):
@@ -241,6 +208,8 @@ class LdParser:
             options.allows_undefined = options.warns_undefined = False
         elif name in ("undefs", "muldefs"):
             setattr(options, "allows_undefined" if name == "undefs" else "allows_multiple", True)
+        elif name not in KEYWORDS:
+            self.found.warnings.append(f"warning: -z {keyword} ignored")
 
     # ---- options without one
 
@@ -273,6 +242,24 @@ class LdParser:
             self._is_whole, self._is_binary = self._saved.pop()
 
 
+def _words_of(path: str) -> list[str]:
+    """Read a file of symbols."""
+    try:
+        return Path(path).read_bytes()[:MAX_FILE].decode("utf-8", "surrogateescape").split()
+    except (OSError, ValueError) as error:
+        raise TraplineError(f"cannot read {path}: {error}") from None
+
+
+def _number(text: str, refusal: str) -> int:
+    """Read a number as C has it; 0 when it is none and that is refused elsewhere."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        if refusal:
+            raise TraplineError(refusal) from None
+    return 0
+
+
 def _put(name: str, value: object = True) -> Callable[[LdParser], None]:
     """Make an action that sets an option of the link."""
 
@@ -303,6 +290,11 @@ def _unpaged(is_writable: bool) -> Callable[[LdParser], None]:
     return act
 
 
+def _paged(parser: LdParser) -> None:
+    parser.found.options.paged = True
+    parser.found.options.text_writable = False
+
+
 def _static(parser: LdParser) -> None:
     """Link statically, as is done anyway."""
 
@@ -324,8 +316,10 @@ _FLAGS: dict[str, Callable[[LdParser], None]] = {
     "discard-none": _put("discard", "none"),
     **dict.fromkeys(("n", "nmagic"), _unpaged(False)),
     **dict.fromkeys(("N", "omagic"), _unpaged(True)),
-    "no-nmagic": _put("paged"),
-    "no-omagic": _put("paged"),
+    "no-nmagic": _paged,
+    "no-omagic": _paged,
+    "cref": _put("cross_references"),
+    "warn-common": _put("warns_common"),
     "no-undefined": _put("allows_undefined", False),
     "warn-unresolved-symbols": _put("warns_undefined"),
     "error-unresolved-symbols": _put("warns_undefined", False),

@@ -125,6 +125,6 @@ class Collector:
                     continue
                 section.flags |= model.EXCLUDE
                 message = f"removing unused section '{section.name}' in file '{file.name}'"
-                if self._link.options.print_gc:
+                if self._link.options.print_gc and section.size:
                     self._link.messages.append(message)
                 self._link.discarded.append(f" {section.name} {section.size:#x} {file.name}")

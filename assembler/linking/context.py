@@ -13,6 +13,7 @@ from assembler.linking.model import Group, InputFile, OutSection, Section, Symbo
 from assembler.linking.options import LinkOptions
 from assembler.linking.statements import Header, Output, Region, Statement
 from assembler.linking.symbols import SymbolTable
+from assembler.linking.watching import Watcher
 from isa.errors import Location
 
 MAX_ERRORS = 50
@@ -47,7 +48,11 @@ class Context:
 
     def __post_init__(self) -> None:
         self.symbols = SymbolTable(self.complain)
-        self.symbols.allows_multiple = self.options.allows_multiple
+        options = self.options
+        self.symbols.allows_multiple = options.allows_multiple
+        if options.traced or options.warns_common or options.cross_references:
+            watcher = Watcher(options.traced, options.warns_common, self.messages.append)
+            self.symbols.watcher = watcher
         self.default_region = self.regions["*default*"] = Region("*default*")
 
     def complain(self, error: LinkError) -> None:

@@ -39,7 +39,6 @@ from assembler.linking.writing import fill_contents, number_sections, write_imag
 MAX_IMAGE = 1 << 29
 MAX_TRIES = 10
 MAX_TRIPS = 100
-DEFAULT_ENTRY = "_start"  # as default.ld has it; archives are searched for it
 
 
 class Link:
@@ -78,10 +77,7 @@ class Link:
         for name in (*options.undefined, *options.required):
             link.symbols.refer(name)
         defines = [parse_expression(text, "--defsym") for text in options.defines]
-        if script is not None:
-            self._adopt(script)
-        elif not options.relocatable:
-            self.entry_name = DEFAULT_ENTRY
+        self._adopt(script or self._default())
         self._fold_first(defines)
         entry = options.entry or (None if options.relocatable else self.entry_name)
         if isinstance(entry, str) and not _is_number(entry):
@@ -89,19 +85,20 @@ class Link:
         self.loader.load(inputs)
         link.files = self.loader.files
         for extra in self.loader.scripts:
-            if extra.has_sections and script is None:
-                script = extra
+            if extra.has_sections:
+                message = f"warning: {extra.filename} contains output sections; did you forget -T?"
+                link.warn(message)
             self._adopt(extra)
-        if not link.files and not link.statements:
-            raise LinkError("no input files: there is nothing to link")
-        has_insert = any(isinstance(one, Insert) for one in link.statements)
-        if not any(one.has_sections for one in (script, *self.loader.scripts) if one) or has_insert:
-            if options.relocatable:
-                link.statements += usual_sections()
-            else:
-                self._adopt(default_script(options.text_writable))
+        if script is not None and any(isinstance(one, Insert) for one in link.statements):
+            self._adopt(self._default())
         link.statements = [*defines, *link.statements]
         link.trace = self.loader.trace
+
+    def _default(self) -> Script:
+        """Give the layout that is used when no script says another one."""
+        if self.options.relocatable:
+            return Script(statements=[*usual_sections()])
+        return default_script(self.options.text_writable)
 
     def _adopt(self, script: Script) -> None:
         """Take over what a script says."""
@@ -363,6 +360,17 @@ def default_script(is_dense: bool) -> Script:
 def _starts_data(statement: Statement) -> bool:
     value = statement.value if isinstance(statement, Assign) else None
     return isinstance(value, Operation) and value.operator == "DATA_SEGMENT_ALIGN"
+
+
+def read_scripts(paths: Sequence[str], loader: Loader) -> Script | None:
+    """Read script files as if they were one; None when there is none."""
+    scripts = [read_script(path, loader) for path in paths]
+    for other in scripts[1:]:
+        scripts[0].statements += other.statements
+        scripts[0].headers += other.headers
+        scripts[0].regions += other.regions
+        scripts[0].has_sections = scripts[0].has_sections or other.has_sections
+    return scripts[0] if scripts else None
 
 
 def read_script(path: str, loader: Loader) -> Script:

@@ -4,15 +4,23 @@ Follows the manual "The GNU linker", section "Command-line Options" (-l, -L, --s
 "Commands Dealing with Files". An archive's member is linked when it defines what is missing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from assembler.errors import LinkError, ObjectFormatError, ScriptError
 from assembler.linking import model
 from assembler.linking.archive import Archive, Member, is_archive
 from assembler.linking.model import InputFile, OutSection, Section
-from assembler.linking.options import BinaryFile, Group, Input, Library, LinkOptions, Loaded
-from assembler.linking.reader import read_file
+from assembler.linking.options import (
+    BinaryFile,
+    Group,
+    Input,
+    Library,
+    LinkOptions,
+    Loaded,
+    SymbolsOnly,
+)
+from assembler.linking.reader import read_file, read_symbols
 from assembler.linking.script import parse_script
 from assembler.linking.statements import Command, Script
 from assembler.linking.symbols import SymbolTable
@@ -42,18 +50,36 @@ class Loader:
         """Load inputs one after another; a group again until nothing new is found."""
         for item in inputs:
             if isinstance(item, Group):
-                count = -1
-                while count != len(self.files):
-                    count = len(self.files)
-                    self.load(item.inputs)
+                self._load_group(item)
             else:
                 self._load_one(item)
+
+    def _load_group(self, group: Group) -> None:
+        """Load a group's files once, then search its archives until nothing new is found."""
+        count = len(self.files)
+        self.load(group.inputs)
+        archives = list(self._archives_of(group))
+        while archives and count != len(self.files):
+            count = len(self.files)
+            for path in archives:
+                self._load_archive(b"", path, False)
+
+    def _archives_of(self, group: Group) -> Iterator[str]:
+        for item in group.inputs:
+            if isinstance(item, Group):
+                yield from self._archives_of(item)
+                continue
+            path = self.find_library(item.name)[0] if isinstance(item, Library) else item.path
+            if path in self._archives and not item.is_whole:
+                yield path
 
     def _load_one(self, item: Input) -> None:
         if isinstance(item, Loaded):
             self.load_bytes(item.data, item.name, False)
         elif isinstance(item, BinaryFile):
             self._add(binary_file(self.read(item.path), item.path))
+        elif isinstance(item, SymbolsOnly):
+            self._symbols.add_file(read_symbols(self.read(item.path), item.path))
         elif isinstance(item, Library):
             path, data = self.find_library(item.name)
             self.load_bytes(data, path, item.is_whole)

@@ -32,6 +32,11 @@ class BinaryFile(Input):
 
 
 @dataclass(slots=True)
+class SymbolsOnly(Input):
+    """A file whose symbols are used at their addresses, and nothing else of it."""
+
+
+@dataclass(slots=True)
 class Loaded(Input):
     """An object's bytes, with the name that messages show."""
 
@@ -76,6 +81,11 @@ class LinkOptions:
     strip: str = ""  # "all" or "debug"
     discard: str = "locals"  # "all", "locals" or "none"
     orphans: str = "place"
+    traced: list[str] = field(default_factory=list)
+    kept_symbols: frozenset[str] | None = None  # all others are left out
+    cross_references: bool = False
+    warns_common: bool = False
+    stack_size: int = 0
     unique: list[str] = field(default_factory=list)  # patterns of sections that are not joined
     unique_orphans: bool = False
     sort_section: str = ""

@@ -5,6 +5,7 @@ Reads the tables with `struct`, since a link reads tens of thousands of entries.
 """
 
 import struct
+from collections.abc import Callable
 
 from assembler.errors import ObjectFormatError
 from assembler.linking import model
@@ -23,8 +24,23 @@ _LTO_PREFIX = ".gnu.lto_"
 
 def read_file(data: bytes, name: str, filename: str) -> InputFile:
     """Read a relocatable object; its symbols are the file's own yet."""
+    return _guarded(_Reader(data, name, filename).read, name)
+
+
+def read_symbols(data: bytes, name: str) -> InputFile:
+    """Read the global symbols that an object or executable defines, as plain addresses."""
+    reader = _Reader(data, name, name, (1, 2))
+    file = _guarded(reader.read_symbols, name)
+    wanted = [one for one in file.symbols[file.first_global :] if one.is_defined]
+    for symbol in wanted:
+        symbol.section, symbol.type = None, 0
+    file.symbols, file.first_global, file.sections = wanted, 0, []
+    return file
+
+
+def _guarded(read: Callable[[], InputFile], name: str) -> InputFile:
     try:
-        return _Reader(data, name, filename).read()
+        return read()
     except (struct.error, ValueError, IndexError, OverflowError, MemoryError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ObjectFormatError(
@@ -33,7 +49,10 @@ def read_file(data: bytes, name: str, filename: str) -> InputFile:
 
 
 class _Reader:
-    def __init__(self, data: bytes, name: str, filename: str) -> None:
+    def __init__(
+        self, data: bytes, name: str, filename: str, kinds: tuple[int, ...] = (1,)
+    ) -> None:
+        self._kinds = kinds
         self._data = data
         self._file = InputFile(name, filename)
         self._headers: list[tuple[int, ...]] = []
@@ -61,6 +80,15 @@ class _Reader:
                 self._read_group(index, header, symtab)
         return file
 
+    def read_symbols(self) -> InputFile:
+        """Read symbols only; values are addresses."""
+        self._read_headers()
+        self._file.sections = [None] * len(self._headers)
+        for index, header in enumerate(self._headers):
+            if header[1] == model.SHT_SYMTAB:
+                self._read_symbols(index)
+        return self._file
+
     def _read_headers(self) -> None:
         name, data = self._file.name, self._data
         if data[:4] != b"\x7fELF":
@@ -69,7 +97,7 @@ class _Reader:
         if ident[4] != 2 or ident[5] != 1 or machine != EM_RISCV:
             what = f"ELF{32 * ident[4]}, machine {machine}"
             raise ObjectFormatError(f"{name}: is incompatible with elf64-littleriscv ({what})")
-        if kind != 1:
+        if kind not in self._kinds:
             what = {2: "EXEC", 3: "DYN"}.get(kind, str(kind))
             raise ObjectFormatError(f"{name}: not a relocatable object (ET_{what})")
         self._file.flags = flags

@@ -56,6 +56,8 @@ def stack_flags(link: Context) -> int | None:
     """Say how the stack is to be mapped; None when nobody said."""
     if link.options.executable_stack is not None:
         return R | W | (X if link.options.executable_stack else 0)
+    if link.options.stack_size:
+        return R | W
     notes = [
         section
         for file in link.files
@@ -81,7 +83,7 @@ def map_segments(link: Context, folder: Folder) -> list[ProgramHeader]:
         found.append(ProgramHeader(PT_GNU_EH_FRAME, frames))
     stack = stack_flags(link)
     if stack is not None:
-        found.append(ProgramHeader(PT_GNU_STACK, flags=stack))
+        found.append(ProgramHeader(PT_GNU_STACK, flags=stack, memory_size=link.options.stack_size))
     return _with_attributes(link, found)
 
 

@@ -36,6 +36,7 @@ class SymbolWriter:
         self.signatures: dict[int, int] = {}  # of groups without global symbol
         keeps = link.options.relocatable or link.options.emit_relocs
         self._needed = referenced(link) if keeps else set()
+        self._chosen = link.options.kept_symbols
         self._is_stripped = link.options.strip == "all"
 
     def write(self) -> None:
@@ -74,7 +75,8 @@ class SymbolWriter:
             is_used = is_partial or id(symbol) in self._needed or symbol.name in self._link.roots
             if symbol.kind == model.UNDEFINED and not is_used:
                 continue
-            if self._is_stripped and id(symbol) not in self._needed:
+            is_chosen = self._chosen is None or symbol.name in self._chosen
+            if (self._is_stripped or not is_chosen) and id(symbol) not in self._needed:
                 continue
             section = symbol.section
             if isinstance(section, Section) and section.is_discarded:
@@ -86,6 +88,8 @@ class SymbolWriter:
         has_name = False
         for symbol in file.symbols[1 : file.first_global] if not self._is_stripped else ():
             section = symbol.section
+            if self._chosen is not None and symbol.name not in self._chosen:
+                continue
             if symbol.type == model.STT_SECTION or symbol.kind != model.DEFINED:
                 continue
             is_label = symbol.name.startswith(_LOCAL_PREFIXES)

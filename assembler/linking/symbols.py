@@ -18,6 +18,7 @@ from assembler.linking.model import (
     Section,
     Symbol,
 )
+from assembler.linking.watching import Watcher
 
 _FIRST_BUCKETS = 4051
 _PRIMES = (4093, 8191, 16381, 32749, 65521, 131071, 262139, 524287, 1048573, 2097143, 4194301)
@@ -32,6 +33,7 @@ class SymbolTable:
         self._ordered: list[Symbol] = []
         self.wrapped: set[str] = set()
         self.allows_multiple = False
+        self.watcher: Watcher | None = None
 
     def get(self, name: str) -> Symbol | None:
         """Find a symbol."""
@@ -58,6 +60,8 @@ class SymbolTable:
         for number in range(file.first_global, len(symbols)):
             raw = symbols[number]
             symbol = self._entry(raw)
+            if self.watcher is not None:
+                self.watcher.hear(symbol, raw, file)
             self._merge(symbol, raw, file)
             replaced[id(raw)] = symbols[number] = symbol
         for group in file.groups:

@@ -57,16 +57,16 @@ def _shown(what: str) -> str:
 
 
 def _link(found: LdArguments) -> int:
-    from assembler.linking.driver import Link, read_script
+    from assembler.linking.driver import Link, read_scripts
     from assembler.linking.map_file import link_map, memory_usage
 
     options = found.options
     linking = Link(options)
-    script = read_script(found.scripts[0], linking.loader) if found.scripts else None
+    script = read_scripts(found.scripts, linking.loader)
     try:
         data = linking.run(found.inputs, script)
     finally:
-        for message in (*linking.context.messages, *linking.context.warnings):
+        for message in (*found.warnings, *linking.context.messages, *linking.context.warnings):
             print(f"trapline ld: {message}", file=sys.stderr)
     if options.fatal_warnings and linking.context.warnings:
         raise TraplineError("warnings are treated as errors (--fatal-warnings)")
@@ -75,7 +75,11 @@ def _link(found: LdArguments) -> int:
     if not options.relocatable:
         output.chmod(output.stat().st_mode | 0o111)
     if found.traces:
-        print("\n".join(file.name for file in linking.context.files))
+        files = [file.archive or file.name for file in linking.context.files]
+        print("\n".join(dict.fromkeys(files)))
+    watcher = linking.context.symbols.watcher
+    if watcher is not None and options.cross_references and options.map_file is None:
+        print("\n".join(watcher.table()))
     if found.memory_usage:
         print(memory_usage(linking))
     if options.map_file not in (None, "-"):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from elftools.elf.elffile import ELFFile
 
-from assembler.linking.driver import Link, read_script
+from assembler.linking.driver import Link, read_scripts
 from tests.tools import require_tool
 from trapline.ld_options import LdParser
 
@@ -64,7 +64,7 @@ def ours(arguments: list[str]) -> bytes:
     """Link with our linker, by the same arguments."""
     found = LdParser().parse(arguments)
     linking = Link(found.options)
-    script = read_script(found.scripts[0], linking.loader) if found.scripts else None
+    script = read_scripts(found.scripts, linking.loader)
     return linking.run(found.inputs, script)
 
 
