@@ -150,6 +150,11 @@ put_hex:
     call format_hex
     j 1b
 
+# format_number(a0 = number, a1 = end of a buffer) -> a0 = its first digit. Leaf.
+    .globl format_number
+format_number:
+    j format_dec
+
 # put_column(a0 = number, a1 = width): right-aligned.
     .globl put_column
 put_column:
