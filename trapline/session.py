@@ -213,10 +213,15 @@ def make_console(
 
 def make_plan(program: str, options: Options, mode: str) -> Plan:
     """Find the kernel, check the options and lay out RAM; raise TraplineError for what is wrong."""
+    machine_config(options, mode)
+    return plan_kernel(find_kernel(program), options, mode)
+
+
+def plan_kernel(kernel: Kernel, options: Options, mode: str) -> Plan:
+    """Plan a run of a kernel that has been found, or made."""
     config = machine_config(options, mode)
     check_bound(options.max_instructions)
     cost_model(options)
-    kernel = find_kernel(program)
     if mode != BARE and mode not in kernel.modes:
         raise TraplineError(f"guest {kernel.name} is not made for mode {mode}")
     return Plan(kernel, options, lay_out(kernel, options, config))

@@ -1,20 +1,27 @@
 """Each measurement at its smallest: it runs, checks what was computed, and names its figures."""
 
+import json
+
 import pytest
 
 from bench import assembler as bench_assembler
-from bench import engines, exits
+from bench import disco, engines, exits, nano
 from bench.__main__ import measurements
 from bench._figures import MeasurementError
 from bench._subjects import Sample, our_subjects, peers
 from bench._workloads import elf, shim_elf
 from vmm.elf import read_elf
+from vmm.memory import MODES
 
-WORKLOADS = ("intloop", "branchy", "stores", "nullcall", "csr", "sbi", "uart")
+WORKLOADS = (
+    *("intloop", "branchy", "stores", "nullcall", "csr", "sbi", "uart"),
+    *("empty", "onefault", "pte", "remap", "csrw", "oneswitch", "ipi", "timer"),
+)
 
 
 def test_helpers_are_no_measurements():
-    assert measurements() == ["assembler", "compiled", "engines", "exits", "linker", "startup"]
+    names = "assembler compiled disco engines exits linker nano startup"
+    assert measurements() == names.split()
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
@@ -54,6 +61,28 @@ def test_exits_are_counted_and_reported(capsys):
     output = capsys.readouterr().out
     for leaving in exits.WORKLOADS:
         assert leaving.what in output
+
+
+def test_every_operation_is_measured_in_every_mode(tmp_path, capsys):
+    file = tmp_path / "nano.json"
+    nano.main(["--rounds", "1", "--scale", "0.001", "--json", str(file)])
+    output = capsys.readouterr().out
+    operations = json.loads(file.read_text())["operations"]
+    for operation in nano.OPERATIONS:
+        assert operation.what in output
+        costs = operations[operation.guest]["modes"]
+        assert set(costs) == {"bare", *MODES}
+        assert len({cost["instructions"] for cost in costs.values()}) == 1
+        assert costs["softtlb"]["cycles"] >= costs["bare"]["cycles"]
+
+
+def test_disco_s_experiment_runs_in_little(tmp_path, capsys):
+    file = tmp_path / "disco.json"
+    assert disco.main(["--scale", "0.01", "--json", str(file)]) == 0
+    assert "compile-like" in capsys.readouterr().out
+    found = json.loads(file.read_text())
+    assert set(found) == {workload.name for workload in disco.WORKLOADS}
+    assert found["database"]["sweep"]["1x0"] > found["database"]["sweep"]["1024x4"]
 
 
 def test_the_assembler_is_measured_on_hand_written_macros(capsys):

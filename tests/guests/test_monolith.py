@@ -1,10 +1,14 @@
 """What monolith does: its shell, its processes, its files, wherever it runs."""
 
+import functools
+from pathlib import Path
+
 import pytest
 
 import trapline
-from guests import build_disk, find
+from guests import build, build_disk, find
 from guests.mkfs import read_image
+from tests.guests.toolchain import qemu_console
 from vmm.devices.virtio.block import Block
 from vmm.disks.memory import MemoryDisk
 
@@ -93,7 +97,58 @@ def test_the_reference_engine_comes_to_the_same_state():
     assert fast.console == slow.console
 
 
-def test_a_disk_of_another_kind_is_said_to_be_one(tmp_path):
+def compute_checksum(rounds: int) -> int:
+    """Give what the workload `compute` has to print."""
+    order, mask, seed = 48, (1 << 64) - 1, 88172645463325252
+    numbers = []
+    for _ in range(2 * order * order):
+        seed ^= seed << 13 & mask
+        seed ^= seed >> 7
+        seed ^= seed << 17 & mask
+        numbers.append(seed)
+    left, right = numbers[: order * order], numbers[order * order :]
+    for _ in range(rounds):
+        sums = [
+            sum(left[row + k] * right[k * order + column] for k in range(order)) & mask
+            for row in range(0, order * order, order)
+            for column in range(order)
+        ]
+        left = [value ^ value >> 29 for value in sums]
+    return functools.reduce(
+        lambda total, value: (total ^ value) * 0x100000001B3 & mask, left, 0xCBF29CE484222325
+    )
+
+
+def test_compute_multiplies_right():
+    shown = trapline.run("monolith", append="run=compute scale=2", input=b"").text
+    assert f"compute: checksum {compute_checksum(2):#018x}\n" in shown
+
+
+@pytest.mark.parametrize("name", ["compile", "compute", "database", "calls", "stress"])
+def test_a_workload_ends_alike_in_every_mode_and_on_qemu(name: str, tmp_path: Path):
+    line = f"run={name} scale=2"
+    comparison = trapline.compare("monolith", append=line, input=b"")
+    assert comparison.state_agrees
+    assert comparison.exit_status == 0
+    program, image = tmp_path / "monolith.elf", tmp_path / "disk.img"
+    program.write_bytes(build("monolith"))
+    image.write_bytes(build_disk("monolith"))
+    shown = next(iter(comparison.runs.values())).text
+    assert qemu_console(program, image, append=line) == shown
+
+
+def test_the_same_program_from_the_shell_prints_the_same():
+    shown = trapline.run("monolith", append="run=compile scale=2", input=b"").text
+    assert answers("compile 2") in shown
+
+
+def test_a_program_that_is_not_there_is_missed():
+    shown = trapline.run("monolith", append="run=none", input=b"").text
+    assert "cannot run /bin/none" in shown
+    assert "init: it ended with status 127" in shown
+
+
+def test_a_disk_of_another_kind_is_said_to_be_one(tmp_path: Path):
     image = tmp_path / "zeros.img"
     image.write_bytes(bytes(1 << 20))
     result = trapline.run("monolith", drive=(f"file={image}",))

@@ -71,6 +71,7 @@ FLIPS = """
 STACK = "    li sp, 0x80380000\n"
 
 
+@pytest.mark.parametrize("mode", ["softtlb", "twostage"])
 @pytest.mark.parametrize(
     ("then", "is_stuck"),
     [
@@ -85,8 +86,8 @@ STACK = "    li sp, 0x80380000\n"
     ],
     ids=["stores", "traps", "spins", "flips", "counts", "probes", "reads_time", "armed"],
 )
-def test_only_a_closed_loop_without_events_is_hopeless(interpreter, then, is_stuck):
-    stop = make("softtlb", interpreter, STACK + then).run(LIMIT)
+def test_only_a_closed_loop_without_events_is_hopeless(interpreter, then, is_stuck, mode):
+    stop = make(mode, interpreter, STACK + then).run(LIMIT)
     assert stop.reason is (StopReason.STUCK if is_stuck else StopReason.BOUND)
 
 

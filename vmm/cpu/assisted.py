@@ -55,7 +55,9 @@ def run_assisted(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
             reason = enter_guest(hart, vcpu, until_timer(vcpu, fuel))
             done = vcpu[Slot.INSTRET] + vcpu[Slot.TRAPS] - before
             fuel = fuel - done
-            if reason != ExitReason.FUEL:
+            if reason == ExitReason.DEBUG:
+                pass_on(hart, vcpu)
+            elif reason != ExitReason.FUEL:
                 spent = handle_guest_exit(hart, vcpu)
                 fuel = fuel - spent
                 fills = fills + 1

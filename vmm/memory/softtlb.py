@@ -45,7 +45,10 @@ def refill_soft(hart: MachinePage, vcpu: MachinePage, va: int, access: int) -> i
     if is_looked_at(vcpu, va, access):
         return interpret_one(hart, vcpu)
     gpa = translate(vcpu, va, access)
-    count(vcpu, Count.SECOND_MISSES + view, vcpu[Slot.TLB_MISSES] - missed)
+    missed = vcpu[Slot.TLB_MISSES] - missed
+    if vcpu[Slot.TLB_WAYS] == 0 and vcpu[Slot.WALK_REFS] != walked:
+        missed = 1  # where there is no second-level TLB, nothing is found in it
+    count(vcpu, Count.SECOND_MISSES + view, missed)
     count(vcpu, Count.FILL_REFERENCES + view, vcpu[Slot.WALK_REFS] - walked)
     if vcpu[Slot.PENDING]:
         count(vcpu, Count.PAGE_FAULT, 1)
