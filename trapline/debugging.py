@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from isa.errors import TraplineError
 from trapline.terminal import LeftError, PipedInput, TerminalInput
+from vmm.inputs import LoggedInput
 from vmm.stop import Stop, StopReason
 
 if TYPE_CHECKING:
@@ -65,10 +66,12 @@ class Debugging:
         self,
         server: "GdbServer",
         source: AttendedInput | None,
+        logged: LoggedInput | None,
         monitor: Callable[[str], str | None],
     ) -> None:
         self._server = server
         self._source = source
+        self._logged = logged
         self._monitor = monitor
 
     def drive(self, machine: "Machine", bound: int | None) -> Stop:
@@ -78,11 +81,13 @@ class Debugging:
         def pause() -> None:
             machine.stop = Stop(StopReason.DEBUG, 0, "gdb wants something")
 
+        if self._logged is not None:
+            self._logged.now = lambda: machine.progress
         if self._source is not None:
             self._source.others = lambda: self._server.descriptors
             self._source.pause = pause
         try:
-            return self._server.run(machine, bound, self._monitor)
+            return self._server.run(machine, bound, self._monitor, self._logged)
         except KilledError:
             raise LeftError from None
         finally:

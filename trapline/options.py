@@ -119,6 +119,18 @@ def add_debug_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-S", dest="wait", action="store_true", help="stand still until gdb lets the guest run"
     )
+    add = parser.add_argument
+    add("--record", metavar="FILE", help="write the run's input to FILE, for --replay")
+    add("--replay", metavar="FILE", help="have a recorded run again, and check that it is the same")
+    add(
+        "--record-every",
+        type=int,
+        metavar="N",
+        help="look at the machine's state every N instructions; by default every 100 million",
+    )
+    add("--trace", metavar="FILE", help="write what happens to FILE, for Perfetto")
+    add("--log-commits", metavar="FILE", help="write each instruction to FILE, as Spike does")
+    add("--profile", metavar="FILE", help="write where time is spent to FILE, for speedscope")
 
 
 def add_machine_options(parser: argparse.ArgumentParser) -> None:

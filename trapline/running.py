@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from isa.errors import TraplineError
+from trapline.driving import Drive, choose_ride
 from trapline.monitor import MachineMonitor
 from trapline.options import read_options
 from trapline.settings import BIOS_WORDS, EXACT, Options, machine_config, parse_size
-from trapline.terminal import LeftError, PipedInput, TerminalInput, open_input
+from trapline.terminal import LeftError, TerminalInput, open_input
 
 if TYPE_CHECKING:
-    from trapline.debugging import AttendedInput
     from trapline.session import Plan, Result
-    from vmm.machine import Machine
     from vmm.signature import Signature
-    from vmm.stop import Stop
 
 STDOUT = "-"
 
@@ -33,10 +31,6 @@ class OutputLostError(Exception):
     def __init__(self, cause: OSError) -> None:
         super().__init__(str(cause))
         self.cause = cause
-
-
-Drive = Callable[["Machine", int | None], "Stop"]
-"""Runs a machine up to a bound, in place of `Machine.run`."""
 
 
 def run_one(
@@ -73,14 +67,15 @@ def _run(args: argparse.Namespace, plan: "Plan", mode: str, drive: Drive | None)
     signature = _find_signature(args, plan)
     monitor = MachineMonitor(plan.kernel.name, mode)
     source = open_input(sys.stdin, monitor, plan.typed(None))
-    debugger, attended = _debugger(args, source, monitor)
-    drive = drive or debugger
-    console = make_console(echo, source=attended or source)
+    ride = choose_ride(args, plan, mode, source, monitor)
+    console = make_console(echo, source=ride.source)
+    drive = drive or ride.drive
     try:
         result = execute(plan, mode, load_engine(plan), console, started=monitor.watch, drive=drive)
     except LeftError:
         return 0
     finally:
+        ride.finish()
         if isinstance(source, TerminalInput):
             source.close()
     out.flush()
@@ -88,21 +83,6 @@ def _run(args: argparse.Namespace, plan: "Plan", mode: str, drive: Drive | None)
         Path(args.signature).write_text(signature.text(result.machine.memory), encoding="ascii")
     _report(args, result)
     return result.exit_status
-
-
-def _debugger(
-    args: argparse.Namespace, source: PipedInput | TerminalInput | None, monitor: MachineMonitor
-) -> tuple[Drive | None, "AttendedInput | None"]:
-    """Give what runs the machine in place of itself, and the console's input then."""
-    if args.gdb is None:
-        if args.wait:
-            raise TraplineError("-S: who is to let the guest run? give --gdb PORT too")
-        return None, None
-    from trapline.debugging import AttendedInput, Debugging, open_server
-
-    attended = None if source is None else AttendedInput(source)
-    server = open_server(args.gdb, waits=args.wait)
-    return Debugging(server, attended, monitor.at_once).drive, attended
 
 
 def _find_signature(args: argparse.Namespace, plan: "Plan") -> "Signature | None":

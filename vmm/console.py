@@ -49,6 +49,7 @@ class Console:
         self.total = 0
         self.echo_error: OSError | None = None
         self._echo = echo
+        self._told = 0  # how much of the output was echoed: what is printed again is not
         self._source = source
         self._hash = hashlib.sha256()
         self._tail = bytearray()
@@ -63,8 +64,9 @@ class Console:
         # Cut rarely, so that printing byte by byte does not move the whole tail each time.
         if len(self._tail) > 2 * self._tail_bytes:
             del self._tail[: -self._tail_bytes]
-        if self._echo is not None:
-            self._pass_on(self._echo, data)
+        fresh, self._told = self.total - self._told, max(self.total, self._told)
+        if self._echo is not None and fresh > 0:
+            self._pass_on(self._echo, data[-fresh:])
         return len(data)
 
     def _pass_on(self, echo: Callable[[bytes], object], data: bytes) -> None:
@@ -96,6 +98,7 @@ class Console:
             raise StateError("the saved console is impossible")
         self.total, self._tail, self._input = total, bytearray(tail), bytearray(waiting)
         self._hash = hashlib.sha256(tail)
+        self._told = max(self._told, total)
 
     def feed(self, data: bytes) -> int:
         """Offer input; return how many bytes were taken."""

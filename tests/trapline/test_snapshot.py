@@ -41,7 +41,7 @@ def test_a_guest_that_ends_before_is_not_saved(tmp_path, capfd):
         (["load", "none"], "none: No such file or directory"),
         (["load", "text"], "text: not a snapshot that can be used: it does not begin like one"),
         (["save", "--at", "-1", "s", "tick"], "a bound of -1 instructions"),
-        (["save", "lost/s", "tick"], "lost/s: cannot be written"),
+        (["save", "lost/s", "tick"], "lost/s: its folder cannot be written to"),
         (["save", "s"], "nothing to run"),
         (["save", "--mode", "magic", "s", "tick"], "no memory mode 'magic'"),
         ([], "the following arguments are required"),

@@ -4,8 +4,6 @@ The file's format is in `vmm/snapshot/file.py`; the rest is as in `run` and `boo
 """
 
 import argparse
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isa.errors import TraplineError
@@ -86,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
 def _save(args: argparse.Namespace) -> int:
     from trapline.running import run_one
     from trapline.settings import BARE, check_bound, check_mode
+    from vmm.atomic_file import check_place
     from vmm.snapshot.file import write_snapshot
     from vmm.stop import Stop, StopReason
 
@@ -93,9 +92,7 @@ def _save(args: argparse.Namespace) -> int:
     at = check_bound(args.at) or 0
     if args.gdb is not None:
         raise TraplineError("snapshot save --gdb: save from gdb, by `monitor savevm FILE`")
-    folder = Path(args.file).absolute().parent
-    if not os.access(folder, os.W_OK):
-        raise TraplineError(f"{args.file}: cannot be written")
+    check_place(args.file)
 
     def drive(machine: "Machine", bound: int | None) -> "Stop":
         stop = machine.run(at if bound is None else min(at, bound))

@@ -15,6 +15,8 @@ from vmm.gdb.points import TOLD, Kind, Points
 from vmm.stop import StopReason
 
 if TYPE_CHECKING:
+    from vmm.gdb.history import History
+    from vmm.inputs import LoggedInput
     from vmm.machine import Machine
 
 TRAPPED, INTERRUPTED = 5, 2  # SIGTRAP, SIGINT
@@ -56,13 +58,18 @@ class Control:
         """The hart that has stopped last."""
         self.end = end
         """How far the machine may go: `machine.progress`."""
-        self.history: object | None = None
+        self.history: History | None = None
+        self.source: LoggedInput | None = None
         self._is_wanted = is_wanted
         self._budget = FIRST_BUDGET
 
     def go(self, wanted: Resumption) -> Halt | None:
         """Run; give why the debugger has control again, None when the machine has ended."""
+        if self.history is not None:
+            self.history.resume()
         try:
+            if wanted.is_backwards:
+                return self._go_back(wanted)
             if wanted.steps:
                 return self._step_through(wanted)
             return self._continue(wanted)
@@ -84,6 +91,8 @@ class Control:
                 if page is not self.machine.harts[index]:
                     page.fence()  # what the monitor had made of the state before
             self.machine.timers.changed()
+        if self.history is not None:
+            self.history.cut()
 
     # ------------------------------------------------------------------------------- running
 
@@ -122,8 +131,11 @@ class Control:
         self._arm(index)
         before = hart.progress
         while hart.progress == before:
-            if is_alone:
+            if is_alone and machine.next_hart() not in (index, None):
                 machine.prefer(index)
+                if self.history is not None:
+                    self.history.cut()
+                    self.history.resume()
             is_next = machine.next_hart() in (index, None)
             halt = self._run(1 if is_next else machine.share)
             if halt is not None or self.has_ended:
@@ -138,6 +150,8 @@ class Control:
             budget = min(budget, self.end - self.machine.progress)
         before = time.perf_counter()
         stop = self.machine.run(budget)
+        if self.history is not None:
+            self.history.note()
         if budget == self._budget:
             self._adapt(time.perf_counter() - before)
         if stop.reason is not StopReason.DEBUG:
@@ -161,6 +175,57 @@ class Control:
     ) -> Halt:
         self.hart = hart
         return Halt(hart, signal, told, point)
+
+    # --------------------------------------------------------------------------- backwards
+
+    def _go_back(self, wanted: Resumption) -> Halt:
+        assert self.history is not None, "otherwise gdb does not ask"
+        index = next(iter(wanted.steps), None)
+        if index is None:
+            return self._back_to_point(self.history)
+        moment = self.history.last_step(index)
+        if moment is None:
+            return self._at_the_beginning(self.history)
+        self.history.go_to(moment)
+        return self._halted(index)
+
+    def _at_the_beginning(self, history: "History") -> Halt:
+        history.go_to(history.begin)
+        return self._halted(self.hart, told="replaylog:begin;")
+
+    def _back_to_point(self, history: "History") -> Halt:
+        """Go back to where a point was reached last."""
+        end = self.machine.progress
+        while history.go_before(end):
+            begin, last = self.machine.progress, None
+            while (halt := self._next_before(end)) is not None:
+                is_data = halt.point is not None and halt.point > Kind.HARDWARE
+                last = halt, self.machine.progress + is_data
+                self._pass()
+            if last is not None:
+                # gdb itself undoes the access that a watchpoint has stopped at.
+                history.go_to(min(last[1], end))
+                self.hart = last[0].hart
+                return last[0]
+            if self._is_wanted():
+                break
+            end = begin
+        return self._at_the_beginning(history)
+
+    def _next_before(self, end: int) -> Halt | None:
+        """Run on to the next point that is reached before a moment."""
+        self._arm(None)
+        machine = self.machine
+        while machine.progress < end and not self.has_ended:
+            halt = self._run(end - machine.progress)
+            if halt is not None:
+                return halt if machine.progress < end else None
+        return None
+
+    def _pass(self) -> None:
+        """Do what a point has stopped."""
+        self._disarm()
+        self.machine.run(1)
 
     # -------------------------------------------------------------------------------- points
 

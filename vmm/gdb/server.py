@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from isa.errors import TraplineError
 from vmm.gdb.control import Control, Halt, Resumption
+from vmm.gdb.history import begin_history
 from vmm.gdb.session import Leave, Session
 from vmm.gdb.wire import Packet, Sign, Unframer, frame
 from vmm.stop import Stop, StopReason
 
 if TYPE_CHECKING:
+    from vmm.inputs import LoggedInput
     from vmm.machine import Machine
 
 RECEIVED = 1 << 16
@@ -127,11 +129,16 @@ class GdbServer:
         self._listener.close()
 
     def run(
-        self, machine: "Machine", bound: int | None, other: Callable[[str], str | None]
+        self,
+        machine: "Machine",
+        bound: int | None,
+        other: Callable[[str], str | None],
+        source: "LoggedInput | None" = None,
     ) -> Stop:
         """Run a machine to its end; `other` answers `monitor` commands that are not known here."""
         end = None if bound is None else machine.progress + bound
         control = Control(machine, self._is_wanted, end)
+        control.source = source
         everyone = frozenset(range(len(machine.harts)))
         self._going = None if self._waits else Resumption(running=everyone)
         while not control.has_ended:
@@ -160,6 +167,8 @@ class GdbServer:
     def _accept(self, control: Control, other: Callable[[str], str | None]) -> None:
         peer, _ = self._listener.accept()
         self._connection = Connection(peer)
+        if control.history is None:
+            control.history = begin_history(control.machine, control.source)
         self._session = Session(control, other)
         self._going = None
 
@@ -169,6 +178,7 @@ class GdbServer:
             self._connection.close()
         self._connection = self._session = None
         control.points.clear()
+        control.history = None
         self._going = Resumption(running=everyone)
 
     # --------------------------------------------------------------------------------- loops

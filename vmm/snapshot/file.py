@@ -7,12 +7,10 @@ Numbers are little-endian. All of a file is checked before anything is made of i
 the old file at once or not at all.
 """
 
-import contextlib
 import hashlib
 import json
 import os
 import struct
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from isa.errors import Location, TraplineError
 from isa.pte import PAGE_SIZE
+from vmm.atomic_file import replace_file
 from vmm.config import MachineConfig
 from vmm.contracts import StateError
 from vmm.disks import DiskError
@@ -107,7 +106,7 @@ def write_snapshot(filename: str, machine: "Machine", mode: str, guest: str) -> 
     }
     text = zstandard.ZstdCompressor(level=LEVEL).compress(json.dumps(content).encode())
     head = HEAD.pack(MAGIC, VERSION, 0, len(text), sum(map(len, packed)))
-    _replace(filename, [head, _sum([head, text, *packed]), text, *packed])
+    replace_file(filename, [head, _sum([head, text, *packed]), text, *packed])
 
 
 def _pack(pages: Iterable[tuple[int, bytes]], compressor: Any, packed: list[bytes]) -> Any:
@@ -132,30 +131,6 @@ def _sum(parts: Iterable[bytes]) -> bytes:
     for part in parts:
         digest.update(part)
     return digest.digest()
-
-
-def _replace(filename: str, parts: Iterable[bytes]) -> None:
-    """Write a file beside the old one, make it last, and put it in its place."""
-    target = Path(filename)
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            mask = os.umask(0)
-            os.umask(mask)
-            os.fchmod(file.fileno(), 0o666 & ~mask)
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _bases(config: MachineConfig) -> list[list[Any]]:

@@ -209,3 +209,58 @@ def test_the_command_lets_gdb_in(one):
         said = gdb(port, "break finish\ncontinue\ncontinue", one)
         assert running.wait(30) == 0
     assert "Breakpoint 1, finish ()" in said, said
+
+
+@pytest.mark.parametrize("mode", sorted(MAKERS))
+def test_time_runs_backwards(mode, one):
+    script = """
+        break loop if $t1 == 5
+        continue
+        stepi 3
+        reverse-stepi
+        info registers pc
+        delete
+        break loop
+        reverse-continue
+        reverse-continue
+        print $t1
+        delete
+        watch *(int*)&counter
+        reverse-continue
+        print $t1
+        reverse-continue
+        continue
+        print $t2
+        delete
+        reverse-continue
+        break finish
+        continue
+        print $t2
+        kill
+    """
+    with serving(machine_of(mode, one)) as (server, _ended):
+        said = gdb(server.port, script, one)
+    assert re.search(r"pc\s+0x8020001c", said), said
+    assert re.findall(r"^\$\d+ = (\d+)$", said, re.M) == ["4", "3", "3", "10"], said
+    changes = re.findall(r"Old value = (\d+)\nNew value = (\d+)", said)
+    assert changes == [("4", "3"), ("3", "2"), ("2", "3")], said
+    assert "No more reverse-execution history.\n_start ()" in said
+
+
+def test_each_hart_steps_back_by_itself(two):
+    script = """
+        break second
+        continue
+        delete
+        stepi 7
+        print $s1
+        reverse-stepi 5
+        print $s1
+        break second
+        reverse-continue
+        print $s1
+        kill
+    """
+    with serving(machine_of("bare", two, harts=2)) as (server, _ended):
+        said = gdb(server.port, script, two)
+    assert re.findall(r"^\$\d+ = (\d+)$", said, re.M) == ["6", "2", "0"], said
