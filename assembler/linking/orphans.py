@@ -232,7 +232,7 @@ class OrphanPlacer:
     def _by_flags(self, section: Section, flags: int, by_type: bool) -> tuple[Output | None, bool]:
         """Find the last output section like a section; say whether it is exactly alike."""
         looks = [
-            (out, out.section.flags if out.section is not None else out.flags)
+            (out, _look(out))
             for out in self._link.output_statements()
             if out.section is None or not by_type or out.section.type == section.type
         ]
@@ -240,8 +240,8 @@ class OrphanPlacer:
             if not (look ^ flags) & _COMPARED:
                 return out, True
         found: Output | None = None
-        if not flags & ALLOC and by_type:
-            return self._by_flags(section, flags, False)[0], False
+        if not flags & ALLOC:
+            looks = [(out, _look(out)) for out in self._link.output_statements()]
         if flags & THREAD_LOCAL and flags & ALLOC:
             return self._beside_tls(flags), False
         for out, look in looks:
@@ -279,6 +279,10 @@ class OrphanPlacer:
             elif not differ & (HAS_CONTENTS | ALLOC | LOAD):
                 found = out
         return found
+
+
+def _look(out: Output) -> int:
+    return out.section.flags if out.section is not None else out.flags
 
 
 def _note_power(out: Output) -> int:

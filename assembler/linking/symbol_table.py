@@ -72,7 +72,8 @@ class SymbolWriter:
                 continue
             if symbol.kind == model.UNDEFWEAK and id(symbol) not in self._needed:
                 continue
-            is_used = is_partial or id(symbol) in self._needed or symbol.name in self._link.roots
+            is_used = is_partial or id(symbol) in self._needed or symbol.is_marked
+            is_used = is_used or symbol.name in self._link.roots
             if symbol.kind == model.UNDEFINED and not is_used:
                 continue
             is_chosen = self._chosen is None or symbol.name in self._chosen
