@@ -30,6 +30,12 @@ _IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
 _EM_RISCV, _ET_REL, _ET_EXEC = 243, 1, 2
 MAX_FILE = 1 << 30
 _SHF_KEPT = model.SHF_WRITE | model.SHF_ALLOC | model.SHF_EXEC | model.SHF_TLS
+_ENTRY_SIZES = {
+    model.SHT_RELA: 24,
+    model.SHT_PREINIT_ARRAY: 8,
+    model.SHT_INIT_ARRAY: 8,
+    model.SHT_FINI_ARRAY: 8,
+}
 _TYPES = {
     ".preinit_array": model.SHT_PREINIT_ARRAY,
     ".init_array": model.SHT_INIT_ARRAY,
@@ -203,8 +209,8 @@ def _output_header(out: OutSection) -> _Section:
         made.data = b""
     sizes = {one.entsize for one in out.inputs}
     is_merged = out.flags & model.MERGE
-    if made.kind == model.SHT_RELA:
-        made.entsize = 24
+    if made.kind in _ENTRY_SIZES:
+        made.entsize = _ENTRY_SIZES[made.kind]
         return made
     if any(one.name == ".got" and one.flags & model.LINKER_CREATED for one in out.inputs):
         sizes = {8}
@@ -251,7 +257,7 @@ def _relocations(
 ) -> dict[int, _Section]:
     """Make the relocation sections, where they are to be kept, and fill in the groups."""
     found: dict[int, _Section] = {}
-    numbers = {id(out): out.index for out in link.outputs}
+    numbers = {id(out): number for number, out in enumerate(link.outputs, 1)}  # of their symbols
     for out in link.outputs:
         if not out.has_table:
             continue
