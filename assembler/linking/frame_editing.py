@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 from itertools import chain
 
-from assembler.linking import model
+from assembler.linking import kinds, model
 from assembler.linking.context import Context
 from assembler.linking.frames import PC_RELATIVE, Frame, read_frames
 from assembler.linking.indirect import make_section
@@ -93,6 +93,8 @@ class FrameEditor:
             elif frame.header is not None and not _is_dropped(frame):
                 frame.is_removed = False
                 frame.header = self._shared(frame.header)
+        if self._link.options.emit_relocs:
+            _blank_removed(frames)
         self._kept.append((section, Edited([one for one in frames if not one.is_removed])))
         section.size = _place(self._kept[-1][1].frames)
 
@@ -235,6 +237,25 @@ def _rewrite(section: Section, edited: Edited) -> None:
             relocs.append(reloc)
     _move_symbols(section, frames)
     section.data, section.relocs = data, relocs
+
+
+def _blank_removed(frames: list[Frame]) -> None:
+    """Let relocations of removed entries stay, without meaning, behind those before them."""
+    before: Frame | None = None
+    first: list[Reloc] = []
+    for frame in frames:
+        if not frame.is_removed:
+            before = frame
+            for reloc in first:
+                reloc.offset = frame.offset
+            frame.relocs[:0], first = first, []
+            continue
+        offset = before.relocs[-1].offset if before is not None and before.relocs else 0
+        blank = [Reloc(offset, kinds.NONE, None, 0) for _ in frame.relocs]
+        if before is not None:
+            before.relocs += blank
+        else:
+            first += blank
 
 
 def _move_symbols(section: Section, frames: list[Frame]) -> None:

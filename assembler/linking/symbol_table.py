@@ -20,7 +20,7 @@ _LOCAL_PREFIXES = (".L", "..", "_.L_")
 def is_linked(section: Section) -> bool:
     """Whether an input section is in the output."""
     is_kept = not section.flags & model.EXCLUDE or section.is_kept
-    return is_kept and section.output is not None
+    return is_kept and section.output is not None and not section.is_discarded
 
 
 class SymbolWriter:
