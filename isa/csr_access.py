@@ -22,6 +22,7 @@ ISA_M, ISA_A, ISA_C = BITS["M"], BITS["A"], BITS["C"]
 ISA_F, ISA_D = BITS["F"], BITS["D"]
 ISA_SV48, ISA_SV57, ISA_PBMT = BITS["Sv48"], BITS["Sv57"], BITS["Svpbmt"]
 ISA_STC, ISA_OVERFLOW = BITS["Sstc"], BITS["Sscofpmf"]
+ISA_CNTR, ISA_HPM = BITS["Zicntr"], BITS["Zihpm"]
 BLOCK_MANAGEMENT, BLOCK_ZERO = BITS["Zicbom"], BITS["Zicboz"]
 ISA_B = BITS["Zba"] | BITS["Zbb"] | BITS["Zbs"]
 EXCEPTIONS = 0xCB3FF  # every exception of M, S and U that may come from below M-mode
@@ -34,7 +35,7 @@ FIOM, CBIE, CBCFE, CBZE = 1, 3 << 4, 1 << 6, 1 << 7
 CBIE_RESERVED = 2 << 4
 COUNT_CYCLES = 1
 COUNT_INSTRET = 4
-ALL_COUNTERS = (1 << 32) - 1 - 2
+BASE_COUNTERS, EVENT_COUNTERS, TIME = 7, (1 << 32) - 8, 2
 
 
 def read_misa(hart: Page) -> int:
@@ -294,12 +295,39 @@ def write_minstret(hart: Page, value: int) -> None:
     hart[Slot.MINSTRET] = value
 
 
+def counters_there(hart: Page) -> int:
+    """Give the bits of the counters that user code can be let read."""
+    there = 0
+    if hart[Slot.ISA] & ISA_CNTR:
+        there = BASE_COUNTERS
+    if hart[Slot.ISA] & ISA_HPM:
+        there = there | EVENT_COUNTERS
+    if hart[Slot.ISA] & ISA_STC:
+        there = there | TIME
+    return there
+
+
+def write_mcounteren(hart: Page, value: int) -> None:
+    """Write mcounteren: the counters that there are."""
+    hart[Slot.MCOUNTEREN] = value & counters_there(hart)
+
+
+def write_scounteren(hart: Page, value: int) -> None:
+    """Write scounteren: likewise."""
+    hart[Slot.SCOUNTEREN] = value & counters_there(hart)
+
+
+def write_hcounteren(hart: Page, value: int) -> None:
+    """Write hcounteren: likewise."""
+    hart[Slot.HCOUNTEREN] = value & counters_there(hart)
+
+
 def write_mcountinhibit(hart: Page, value: int) -> None:
     """Stop or restart counters; a counter keeps its value across either."""
     cycles = read_mcycle(hart)
     instret = read_minstret(hart)
     recount(hart)
-    hart[Slot.MCOUNTINHIBIT] = value & ALL_COUNTERS
+    hart[Slot.MCOUNTINHIBIT] = value & counters_there(hart) & ~TIME
     recount(hart)
     keep_counter(hart, Slot.MCYCLE, COUNT_CYCLES, cycles)
     keep_counter(hart, Slot.MINSTRET, COUNT_INSTRET, instret)

@@ -106,10 +106,13 @@ def write_hgatp(hart: Page, value: int) -> None:
 
 
 def write_vsatp(hart: Page, value: int) -> None:
-    """Write vsatp; an unsupported mode leaves all of it unchanged."""
+    """Write vsatp; a mode that is not there keeps the old one, in a guest all of the old value."""
     mode = value >> MODE_SHIFT
     if mode == MODE_BARE or is_translation_mode(hart, mode):
         hart[Slot.VSATP] = value
+    elif hart[Slot.V] == 0:
+        kept = 15 << MODE_SHIFT
+        hart[Slot.VSATP] = hart[Slot.VSATP] & kept | value & ~kept
 
 
 def write_vsepc(hart: Page, value: int) -> None:

@@ -24,7 +24,6 @@ from isa.triggers import (
 
 __all__ = ["ALL", "CSRS", "Csr", "CsrTable"]
 
-_COUNTERS = (1 << 32) - 1
 _GUEST_EXCEPTIONS = 0xCB1FF  # what a hypervisor may pass on to its guest
 _GUEST_IRQS = 0x444
 
@@ -51,7 +50,8 @@ _S_CSRS = (
         read=access.read_sstatus, write=access.write_sstatus),
     Csr("sie", 0x104, "Supervisor's view of mie.", read=access.read_sie, write=access.write_sie),
     Csr("stvec", 0x105, "Base and mode of the S-mode trap vector.", Slot.STVEC, ALL & ~2),
-    Csr("scounteren", 0x106, "Counters that U-mode may read.", Slot.SCOUNTEREN, _COUNTERS),
+    Csr("scounteren", 0x106, "Counters that U-mode may read.", Slot.SCOUNTEREN,
+        write=access.write_scounteren),
     Csr("senvcfg", 0x10A, "Configuration of U-mode's environment.", Slot.SENVCFG,
         write=access.write_senvcfg),
     *(Csr(f"sstateen{i}", 0x10C + i, "State that U-mode may use: none is guarded.",
@@ -86,7 +86,8 @@ _M_CSRS = (
         read=access.read_mideleg, write=access.write_mideleg),
     Csr("mie", 0x304, "Interrupts enabled.", Slot.MIE, write=access.write_mie),
     Csr("mtvec", 0x305, "Base and mode of the M-mode trap vector.", Slot.MTVEC, ALL & ~2),
-    Csr("mcounteren", 0x306, "Counters that S-mode may read.", Slot.MCOUNTEREN, _COUNTERS),
+    Csr("mcounteren", 0x306, "Counters that S-mode may read.", Slot.MCOUNTEREN,
+        write=access.write_mcounteren),
     Csr("menvcfg", 0x30A, "Configuration of S-mode's environment.", Slot.MENVCFG,
         write=access.write_menvcfg),
     *(Csr(f"mstateen{i}", 0x30C + i, "State that lower modes may use.", Slot.MSTATEEN0 + i,
@@ -142,7 +143,7 @@ _H_CSRS = (
     Csr("hie", 0x604, "Enables of the guest's interrupts.",
         read=hyper.read_hie, write=hyper.write_hie, ext="H"),
     Csr("hcounteren", 0x606, "Counters that the guest may read.",
-        Slot.HCOUNTEREN, _COUNTERS, ext="H"),
+        Slot.HCOUNTEREN, write=access.write_hcounteren, ext="H"),
     Csr("hgeie", 0x607, "Guest external interrupts enabled: there are none.", ext="H"),
     Csr("htval", 0x643, "Guest-physical address of the last trap, shifted.", Slot.HTVAL, ext="H"),
     Csr("hip", 0x644, "The guest's interrupts pending.",

@@ -32,7 +32,7 @@ def has_guest_timer(hart: Page) -> bool:
 
 def current_mip(hart: Page) -> int:
     """Give mip: what software and the board have set, and what follows from other registers."""
-    mip = hart[Slot.MIP] | hart[Slot.HVIP]
+    mip = hart[Slot.MIP] | hart[Slot.LINES] | hart[Slot.HVIP]
     if hart[Slot.MENVCFG] & ENVCFG_STCE:
         time = time_of(hart)
         mip = mip & ~STIP

@@ -30,6 +30,7 @@ class Slot(_From0):
     MIDELEG = auto()
     MIE = auto()
     MIP = auto()
+    LINES = auto()  # MEIP and SEIP as the interrupt controller drives them; MIP has what is written
     MEPC = auto()
     MCAUSE = auto()
     MTVAL = auto()

@@ -64,7 +64,7 @@ FUEL, TRAP, MMIO, WFI = ExitReason.FUEL, ExitReason.TRAP, ExitReason.MMIO, ExitR
 DEBUG, MOVED = ExitReason.DEBUG, ExitReason.MOVED
 ECALL_S, BREAKPOINT, STORE = Cause.ECALL_S, Cause.BREAKPOINT, Access.STORE
 SEMIHOSTED = int(Slot.SEMIHOSTED)
-PC, EXIT, TRAPS, MIP = int(Slot.PC), int(Slot.EXIT), int(Slot.TRAPS), int(Slot.MIP)
+PC, EXIT, TRAPS, LINES = int(Slot.PC), int(Slot.EXIT), int(Slot.TRAPS), int(Slot.LINES)
 
 
 class Machine:
@@ -318,7 +318,7 @@ class Machine:
     def _set_external(self, index: int, code: int, is_high: bool) -> None:
         """Raise or lower a hart's external interrupt."""
         slots = self.harts[index].slots
-        slots[MIP] = slots[MIP] & ~(1 << code) | is_high << code
+        slots[LINES] = slots[LINES] & ~(1 << code) | is_high << code
 
     def end(self, request: StopRequest) -> None:
         is_shutdown = request.kind is StopKind.SHUTDOWN

@@ -47,6 +47,7 @@ S_ENTRY: tuple[tuple[Slot, int], ...] = (
 
 _KEPT = (
     Slot.MHARTID,
+    Slot.LINES,
     Slot.MIP,  # what ended a suspension is still pending after it
     Slot.INSTRET,
     Slot.IDLE,

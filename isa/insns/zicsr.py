@@ -5,10 +5,15 @@ RISC-V Unprivileged ISA. An access that is not allowed pends an illegal-instruct
 virtual-instruction trap before anything is written.
 """
 
+from isa.causes import Irq
 from isa.csr_file import read_csr, write_csr
 from isa.csr_rules import is_refused, meant
 from isa.insn import system
+from isa.state import Slot
 from isa.words import Page, Word
+
+MIP = 0x344
+SEIP = 1 << Irq.SEI
 
 
 def swap(hart: Page, word: int, csr: int, value: int, is_write: bool) -> int:
@@ -29,8 +34,15 @@ def change(hart: Page, word: int, csr: int, on: int, off: int, is_write: bool) -
     csr = meant(hart, csr)
     old = read_csr(hart, csr)
     if is_write:
-        write_csr(hart, csr, old & ~off | on)
+        write_csr(hart, csr, changeable(hart, csr, old) & ~off | on)
     return old
+
+
+def changeable(hart: Page, csr: int, value: int) -> int:
+    """Give what of a CSR's value is changed: of SEIP in mip, what was written, not the line."""
+    if csr == MIP:
+        return value & ~SEIP | hart[Slot.MIP] & SEIP
+    return value
 
 
 @system("csrrw rd, csr, rs1", "csr rs1 001 rd 1110011", ext="Zicsr")

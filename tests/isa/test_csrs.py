@@ -128,7 +128,7 @@ CASES = {
     "vstval": Case(0x243, 0, ALL),
     "vsip": Case(0x244, 0, 0),
     "vstimecmp": Case(0x24D, 0, ALL),
-    "vsatp": Case(0x280, 0, 0),
+    "vsatp": Case(0x280, 0, ALL >> 4),  # the mode is not there
 }
 NAMES = list(CASES)
 COUNTERS = {"cycle": 1, "time": 2, "instret": 4, "hpmcounter3": 8, "hpmcounter31": 1 << 31}

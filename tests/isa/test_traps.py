@@ -9,6 +9,7 @@ import pytest
 
 from isa import mstatus as ms
 from isa.causes import INTERRUPT, Cause, Irq, Priv
+from isa.csrs import CSRS
 from isa.exits import ExitReason
 from isa.state import Slot
 from tests.isa.bench import CODE, DATA, M_VECTOR, NOWHERE, S_VECTOR, asm, bench, run, status
@@ -285,3 +286,30 @@ def test_a_hosted_hart_exits_for_an_interrupt(engine):
     found = run(engine, hart, 5)
     assert (found.reason, found.cause) == (ExitReason.TRAP, INTERRUPT | Irq.MTI)
     assert hart.pc == CODE
+
+
+def test_the_line_and_the_written_bit_of_an_external_interrupt_are_apart(engine):
+    seip = 1 << Irq.SEI
+    mip = CSRS.by_name["mip"].number
+    number = {name: asm(f"csrr{name}", rd=10, csr=mip, rs1=11) for name in "swc"}
+    hart = bench(Priv.M, *(number[name] for name in "sscsw"), asm("csrrs", rd=10, csr=mip, rs1=0))
+    hart[Slot.LINES] = seip
+    hart.x[11] = 1 << Irq.SSI
+    run(engine, hart)  # sets another bit: the line is read, and not written back
+    assert (hart.x[10], hart[Slot.MIP]) == (seip, 1 << Irq.SSI)
+    hart.x[11] = seip
+    run(engine, hart)
+    assert hart[Slot.MIP] == seip | 1 << Irq.SSI
+    run(engine, hart)  # clears what was written: the line goes on
+    assert (hart[Slot.MIP], hart.csr["mip"]) == (1 << Irq.SSI, seip | 1 << Irq.SSI)
+    hart[Slot.LINES] = 0
+    assert hart.csr["mip"] == 1 << Irq.SSI
+    run(engine, hart, 3)
+    assert (hart.x[10], hart[Slot.MIP]) == (seip, seip)
+
+
+def test_a_line_interrupts_without_a_written_bit(engine):
+    hart = bench(Priv.U, asm("addi", rd=0, rs1=0, imm=0))
+    hart[Slot.LINES] = hart[Slot.MIE] = 1 << Irq.MEI
+    run(engine, hart)
+    assert hart.csr["mcause"] == INTERRUPT | Irq.MEI

@@ -47,7 +47,8 @@ def run_assisted(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
             if vcpu[Slot.MOVES_WATCHED] != 0 and has_moved(vcpu):
                 break
             continue
-        if fills > MOST_REFILLS or vcpu[Slot.V] != 0 or is_privilege_lent(vcpu):
+        is_alone = vcpu[Slot.V] != 0 or is_privilege_lent(vcpu) or vcpu[Slot.ARMED] != 0
+        if fills > MOST_REFILLS or is_alone:
             fuel = fuel - interpret_one(hart, vcpu)
             fills = 0
         else:

@@ -129,7 +129,7 @@ def copy_state_enables(hart: MachinePage, vcpu: MachinePage) -> None:
 def load_interrupts(hart: MachinePage, vcpu: MachinePage) -> None:
     """Pass on the interrupts that the guest's M-mode has delegated, by the numbers of VS-mode."""
     passed = vcpu[Slot.MIDELEG]
-    pending = vcpu[Slot.MIP] & passed
+    pending = (vcpu[Slot.MIP] | vcpu[Slot.LINES]) & passed
     if vcpu[Slot.MENVCFG] & ENVCFG_STCE:
         pending = pending & ~STIP  # vstimecmp makes it
     hart[Slot.HIDELEG] = (passed & S_IRQS) << 1 | passed & LCOFIP

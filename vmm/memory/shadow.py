@@ -47,6 +47,7 @@ from vmm.memory.contexts import (
     VIEW_AT,
     fence_contexts,
     find_context,
+    is_looked_at,
     rights,
     tables_of,
     view_of,
@@ -122,6 +123,8 @@ def serve_shadow(hart: MachinePage, vcpu: MachinePage, va: int, access: int) -> 
     """Handle a page fault of the hart; gives 1 when the guest's instruction is done with."""
     view = view_of(vcpu)
     walked = vcpu[Slot.WALK_REFS]
+    if is_looked_at(vcpu, va, access):
+        return interpret_one(hart, vcpu)
     gpa = translate(vcpu, va, access)
     count(vcpu, Count.FILL_REFERENCES + view, vcpu[Slot.WALK_REFS] - walked)
     if vcpu[Slot.PENDING]:
