@@ -56,10 +56,8 @@ def run_assisted(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
             reason = enter_guest(hart, vcpu, until_timer(vcpu, fuel))
             done = vcpu[Slot.INSTRET] + vcpu[Slot.TRAPS] - before
             fuel = fuel - done
-            if reason == ExitReason.DEBUG:
-                pass_on(hart, vcpu)
-            elif reason != ExitReason.FUEL:
-                spent = handle_guest_exit(hart, vcpu)
+            if reason != ExitReason.FUEL:
+                spent = handle_guest_exit(hart, vcpu, reason)
                 fuel = fuel - spent
                 fills = fills + 1
                 if done + spent != 0:
@@ -105,9 +103,9 @@ def enter_guest(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
     return reason
 
 
-def handle_guest_exit(hart: MachinePage, vcpu: MachinePage) -> int:
+def handle_guest_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
     """Handle the hart's exit; gives 1 when the instruction at pc is done with."""
-    if hart[Slot.EXIT] == ExitReason.DEBUG or hart[Slot.EXIT] == ExitReason.MOVED:
+    if reason == ExitReason.DEBUG:
         pass_on(hart, vcpu)
         return 0
     cause = hart[Slot.CAUSE]

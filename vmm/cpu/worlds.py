@@ -11,6 +11,7 @@ from isa.causes import Irq, Priv
 from isa.counters import FIRST_EVENT, LAST_EVENT, OVERFLOWED
 from isa.interrupts import ENVCFG_STCE
 from isa.machine import MachinePage
+from isa.points import has_moved
 from isa.state import Slot
 from vmm.cpu.deprivileged import FS_CLEAN, copy_floats
 
@@ -46,6 +47,8 @@ def load_world(hart: MachinePage, vcpu: MachinePage) -> None:
         load_machine_world(hart, status)
     else:
         load_supervisor_world(hart, vcpu, status)
+    hart[Slot.MOVES_WATCHED] = vcpu[Slot.MOVES_WATCHED]
+    has_moved(hart)  # not by this
 
 
 def load_clock(hart: MachinePage, vcpu: MachinePage) -> None:
