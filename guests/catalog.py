@@ -60,6 +60,7 @@ class Guest:
     exit_status: int
     console: str
     parameters: Mapping[str, int]
+    extensions: tuple[str, ...] = ()
     programs: tuple[Path, ...] = ()
     """Sources of the programs on its disk, under /bin, each linked with the `program_library`."""
     program_library: tuple[Path, ...] = ()
@@ -121,6 +122,7 @@ def _guest(entry: Mapping[str, Any], library: list[str]) -> Guest:
         ends=Ending(fields.pop("ends")),
         exit_status=fields.pop("exit_status", 0),
         parameters=MappingProxyType(fields.pop("parameters", {})),
+        extensions=tuple(fields.pop("extensions", ())),
         files=MappingProxyType(fields.pop("files", {})),
         **_programs(fields.pop("programs", {})),
         **fields,

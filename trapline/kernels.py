@@ -8,7 +8,10 @@ from pathlib import Path
 
 from guests import Guest, GuestError, build, build_disk, catalog, find
 from isa.errors import Location, TraplineError
+from isa.extensions import BITS, DEFAULT
+from isa.isa_string import format_isa
 from trapline.settings import MODES
+from vmm.config import ISA
 
 SOURCE = ".s"
 PREPROCESSED = ".S"
@@ -36,6 +39,13 @@ class Kernel:
         if self.guest is None:
             return MODES
         return tuple(mode for mode in MODES if mode in self.guest.modes)
+
+    def isa(self, wanted: str) -> str:
+        """Give the ISA string of its hart: what a bundled guest needs comes to the default."""
+        if self.guest is None or wanted != ISA or not self.guest.extensions:
+            return wanted
+        bits = sum(BITS[name] for name in self.guest.extensions)
+        return format_isa(DEFAULT | bits)
 
 
 def find_kernel(name: str) -> Kernel:

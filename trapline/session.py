@@ -219,6 +219,7 @@ def make_plan(program: str, options: Options, mode: str) -> Plan:
 
 def plan_kernel(kernel: Kernel, options: Options, mode: str) -> Plan:
     """Plan a run of a kernel that has been found, or made."""
+    options = replace(options, isa=kernel.isa(options.isa))
     config = machine_config(options, mode)
     check_bound(options.max_instructions)
     cost_model(options)

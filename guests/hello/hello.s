@@ -3,8 +3,10 @@
 # Entry: S-mode, a0 = hart id, a1 = device tree, satp = 0, at KERNEL_BASE.
 
     .section .text.entry, "ax"
-    .globl _start
+    .weak _start                        # a hypervisor that runs this has an entry of its own
+    .globl hello
 _start:
+hello:
     la sp, stack_top
     call console_init
     la a0, greeting

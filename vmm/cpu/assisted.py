@@ -47,8 +47,7 @@ def run_assisted(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
             if vcpu[Slot.MOVES_WATCHED] != 0 and has_moved(vcpu):
                 break
             continue
-        is_alone = vcpu[Slot.V] != 0 or is_privilege_lent(vcpu) or vcpu[Slot.ARMED] != 0
-        if fills > MOST_REFILLS or is_alone:
+        if fills > MOST_REFILLS or must_interpret(vcpu):
             fuel = fuel - interpret_one(hart, vcpu)
             fills = 0
         else:
@@ -67,6 +66,11 @@ def run_assisted(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
         if vcpu[Slot.MOVES_WATCHED] != 0 and has_moved(vcpu):
             break
     return vcpu[Slot.EXIT]
+
+
+def must_interpret(vcpu: MachinePage) -> bool:
+    """Say whether the hart cannot stand in for the vCPU: V=1, MPRV, or triggers."""
+    return vcpu[Slot.V] != 0 or vcpu[Slot.ARMED] != 0 or is_privilege_lent(vcpu)
 
 
 def is_monitors_interrupt(vcpu: MachinePage) -> bool:
