@@ -6,6 +6,7 @@ Each is one option of the command; where two of them cannot go together, that is
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isa.errors import TraplineError
@@ -62,7 +63,40 @@ def choose_ride(
         return _replay(args, plan, mode, monitor)
     if args.gdb is not None:
         return _debug(args, source, monitor)
-    return Ride(None, source)
+    return _watch(args, plan, source)
+
+
+def _watch(args: argparse.Namespace, plan: "Plan", source: Source | None) -> Ride:
+    """Let somebody look on: a trace, a log, a profile."""
+    if args.profile is not None:
+        return _profile(args.profile, plan, source)
+    filename = args.trace or args.log_commits
+    if filename is None:
+        return Ride(None, source)
+    out = Path(filename).open("w", encoding="utf-8")  # noqa: SIM115
+    drive: Drive
+    if args.trace is not None:
+        from vmm.seeing.trace import Trace
+
+        drive = Trace(out.write).drive
+    else:
+        from vmm.seeing.commits import CommitLog
+
+        drive = CommitLog(out.write).drive
+    return Ride(drive, source, out.close)
+
+
+def _profile(filename: str, plan: "Plan", source: Source | None) -> Ride:
+    from vmm.atomic_file import check_place, replace_file
+    from vmm.seeing.profile import Profiler
+
+    check_place(filename)
+    profiler = Profiler(plan.boot.symbols)
+
+    def finish() -> None:
+        replace_file(filename, [profiler.to_json(plan.kernel.name).encode()])
+
+    return Ride(profiler.drive, source, finish)
 
 
 def _debug(

@@ -109,7 +109,7 @@ def enter_guest(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
 
 def handle_guest_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
     """Handle the hart's exit; gives 1 when the instruction at pc is done with."""
-    if reason == ExitReason.DEBUG:
+    if reason == ExitReason.DEBUG or reason == ExitReason.MOVED:
         pass_on(hart, vcpu)
         return 0
     cause = hart[Slot.CAUSE]

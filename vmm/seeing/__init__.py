@@ -1,0 +1,1 @@
+"""Onlookers of a run: what was executed, what happened, where time was spent."""
