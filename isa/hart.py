@@ -61,6 +61,7 @@ class Hart:
         self.frames = frames
         self.engine: object = None  # the engine that runs it
         self.mode: object = None  # how a monitor virtualizes the memory of the guest on it
+        self.calls: object = None  # what of a guest's calls its monitor answers by itself
         self.attachments: list[object] = []  # host memory that engines keep alive with the hart
         sets, ways = tlb or (1, 0)
         if sets <= 0 or sets & (sets - 1) or ways < 0 or sets * ways > MAX_TLB_ENTRIES:

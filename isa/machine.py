@@ -19,6 +19,7 @@ class MachinePage(Page, Protocol):
     tlb: memoryview
     engine: Any
     mode: Any
+    calls: Any
 
 
 def frame_of(hart: MachinePage, number: int) -> int:

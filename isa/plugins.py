@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from isa.errors import Location, SpecError
+from isa.errors import Location, SpecError, TraplineError
 from isa.family import insns_of
 from isa.insn import Insn, Kind
 
@@ -40,21 +40,21 @@ def plugin_modules() -> tuple[ModuleType, ...]:
     """Import all plugins: the files named in the environment, then installed packages'."""
     paths = os.environ.get(ENVIRONMENT, "").split(os.pathsep)
     files = [_from_file(Path(path), i) for i, path in enumerate(path for path in paths if path)]
-    installed = [_from_package(point.name, point.load) for point in _entry_points()]
+    installed = [_from_package(point.name, point.load) for point in entry_points_of(GROUP)]
     return (*files, *installed)
 
 
-def _entry_points() -> "Iterable[EntryPoint]":
-    """Find the entry points of installed packages.
+def entry_points_of(group: str) -> "Iterable[EntryPoint]":
+    """Find the entry points of a group among the installed packages.
 
     Asking the library takes 25 ms, so it is asked only if some package mentions the group at all.
     """
-    wanted = f"[{GROUP}]".encode()
+    wanted = f"[{group}]".encode()
     if not any(wanted in text for text in _declarations()):
         return ()
     from importlib.metadata import entry_points
 
-    return entry_points(group=GROUP)
+    return entry_points(group=group)
 
 
 def _declarations() -> Iterator[bytes]:
@@ -69,18 +69,23 @@ def _declarations() -> Iterator[bytes]:
 
 def plugin_files() -> tuple[Path, ...]:
     """Give the files that plugins come from: what compiled code depends on besides ours."""
-    modules = plugin_modules() if ENVIRONMENT in os.environ or _entry_points() else ()
+    modules = plugin_modules() if ENVIRONMENT in os.environ or entry_points_of(GROUP) else ()
     return tuple(Path(str(module.__file__)) for module in modules)
 
 
 def _from_file(path: Path, index: int) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"trapline_isa_plugin_{index}", path)
+    return _checked(read_module(path, f"trapline_isa_plugin_{index}", "instructions"), path)
+
+
+def read_module(path: Path, name: str, content: str) -> ModuleType:
+    """Import a user's Python file; raise SpecError, with a place, for whatever goes wrong."""
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
-        raise SpecError("cannot be read as a Python file with instructions", Location(str(path)))
+        raise SpecError(f"cannot be read as a Python file with {content}", Location(str(path)))
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except SpecError as error:
+    except TraplineError as error:
         if error.location is not None:
             raise
         raise SpecError(error.message, _place_of(error, path)) from None
@@ -89,7 +94,7 @@ def _from_file(path: Path, index: int) -> ModuleType:
         raise SpecError(f"not Python: {error.msg}", place) from None
     except Exception as error:  # noqa: BLE001 - whatever a user's file may raise while it is read
         raise SpecError(f"{type(error).__name__}: {error}", _place_of(error, path)) from None
-    return _checked(module, path)
+    return module
 
 
 def _from_package(name: str, load: object) -> ModuleType:

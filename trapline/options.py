@@ -182,6 +182,12 @@ def add_device_options(parser: argparse.ArgumentParser) -> None:
         help="virtio-blk-device,drive=X[,serial=S], virtio-rng-device; bus=virtio-mmio-bus.N",
     )
     add(
+        "--extension",
+        action="append",
+        metavar="FILE",
+        help="Python with hypercalls, exit hooks and devices; docs/recipes tells how",
+    )
+    add(
         "--global",
         "-global",
         dest="globals",

@@ -302,9 +302,6 @@ def execute(
     `bound` is one on instructions beside that of the options; `started` is shown the machine;
     `drive` runs it up to a bound, in place of `Machine.run`.
     """
-    from vmm.memory import find_mode
-    from vmm.state_hash import state_sha256
-
     config = plan.config(mode)
     machine = make_machine(config, mode, engine, console)
     if plan.snapshot is None:
@@ -321,22 +318,38 @@ def execute(
     finally:
         machine.close()
     cpu_s, wall_s = time.process_time() - cpu_before, time.perf_counter() - wall_before
+    return result_of(plan, mode, engine, machine, stop, cpu_s, wall_s)
+
+
+def result_of(
+    plan: Plan,
+    mode: str,
+    engine: "Engine",
+    machine: "Machine",
+    stop: Stop,
+    cpu_s: float,
+    wall_s: float,
+) -> Result:
+    """Account for a run that has ended."""
+    from vmm.memory import find_mode
+    from vmm.state_hash import state_sha256
+
     facts = RunFacts(
         guest=plan.kernel.name,
         mode=mode,
         engine=engine.name,
-        tlb=tlb_words(config, mode),
+        tlb=tlb_words(machine.config, mode),
         cpu_s=cpu_s,
         wall_s=wall_s,
         exit_status=stop.status,
         stop_reason=stop.reason.value,
-        console_sha256=console.sha256,
+        console_sha256=machine.console.sha256,
         state_sha256=state_sha256(machine),
-        is_exact=config.tlb is not None,
+        is_exact=machine.config.tlb is not None,
         refill=Refill.SOFTWARE if mode == BARE else find_mode(mode).refill,
     )
     made = account(machine.cpu.counters(), cost_model(plan.options), facts)
-    return Result(stop, console.output, made, machine, plan)
+    return Result(stop, machine.console.output, made, machine, plan)
 
 
 def make_machine(

@@ -20,6 +20,8 @@ DEFAULT_BIOS, NO_BIOS = "default", "none"
 BIOS_WORDS = (DEFAULT_BIOS, NO_BIOS)
 """What --bios may be other than a file: our own SBI, and nothing."""
 FAST, EXACT = "fast", "exact"
+EXTENSIONS = "trapline.extensions"
+"""The group of entry points that bring extensions."""
 MAX_BOUND = (1 << 63) - 1
 _UNITS = {"": 20, "b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
@@ -45,6 +47,10 @@ class Options:
     semihosting: bool = False
     bios: str = "default"
     dtb: str | None = None
+    extension: Sequence[str] = ()
+    """Files of hypercalls, hooks and devices."""
+    extras: Sequence[object] = ()
+    """The same as objects."""
 
 
 def parse_size(text: str | int) -> int:
@@ -88,7 +94,21 @@ def machine_config(options: Options, mode: str) -> MachineConfig:
         slots=_slots(options),
         semihosting=options.semihosting,
         is_legacy=_is_legacy(options),
+        extras=_extras(options),
     )
+
+
+def _extras(options: Options) -> tuple[object, ...]:
+    """Gather the extensions: those given, those in files, those of installed packages."""
+    from isa.plugins import entry_points_of
+
+    if not options.extras and not options.extension and not entry_points_of(EXTENSIONS):
+        return ()
+    from vmm.extension_files import extras_of_files, installed_extras
+    from vmm.extensions import check_extras
+
+    files = extras_of_files(options.extension)
+    return check_extras((*options.extras, *files, *installed_extras()))
 
 
 def _slots(options: Options) -> tuple[SlotSpec, ...]:

@@ -76,6 +76,8 @@ class MachineConfig:
     semihosting: bool = False
     is_legacy: bool = False
     """Whether virtio slots have the register layout from before the standard."""
+    extras: tuple[object, ...] = ()
+    """Hypercalls, devices and hooks from outside (`vmm.extensions`)."""
 
     @property
     def extensions(self) -> int:

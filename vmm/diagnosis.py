@@ -17,6 +17,7 @@ from vmm.stop import Stop, StopReason
 COLUMNS = 4
 WORDS = {
     StopReason.STUCK: "domain stopped",
+    StopReason.EXTENSION: "domain stopped",
     StopReason.BOUND: "run ended",
     StopReason.IDLE: "run ended",
 }

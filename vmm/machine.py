@@ -19,29 +19,19 @@ from isa.state import Slot
 from isa.trap import enter_s
 from vmm.boot import BootPlan, RamRange
 from vmm.bus import Bus, BusFault
+from vmm.calls import finish_call
 from vmm.config import MachineConfig
 from vmm.console import Console
-from vmm.contracts import (
-    CallOutcome,
-    HartEntry,
-    HartStopped,
-    HartSuspended,
-    LegacyReturn,
-    MachineStopped,
-    RedirectedFault,
-    SbiReturn,
-    StopKind,
-    StopRequest,
-)
+from vmm.contracts import HartEntry, SbiReturn, StopKind, StopRequest
 from vmm.cpu import Cpu
-from vmm.devices import DeviceHost, attach_all
+from vmm.devices import DEVICES, DeviceEntry, DeviceHost, attach_all
 from vmm.devices.clint import Clint
 from vmm.devices.rom import Rom
 from vmm.devices.rtc import Rtc
 from vmm.devices.uart import Uart
 from vmm.exit_log import ExitNotes
 from vmm.guest_memory import GuestMemory
-from vmm.hypercalls.sbi import SbiTable
+from vmm.hypercalls.sbi import EXTENSIONS, SbiTable
 from vmm.hypercalls.sbi.hsm import HartState, HartStates
 from vmm.idle import skip_idle
 from vmm.receiver import Receiver
@@ -52,6 +42,7 @@ from vmm.timers import NEVER, Timers
 
 if TYPE_CHECKING:
     from vmm.devices.virtio.device import VirtioDevice
+    from vmm.extended import Extended
     from vmm.htif import Htif
     from vmm.semihosting import Semihosting
 
@@ -101,7 +92,10 @@ class Machine:
         self.is_watched = is_watched
         self.watch = Watch(self) if is_watched else None
         self.platform = Platform(self)
-        self._sbi = SbiTable()
+        self.extended = _extend(self) if config.extras else None
+        self._sbi = SbiTable((*EXTENSIONS, *(self.extended.groups() if self.extended else ())))
+        is_stepped = self.extended is not None and bool(self.extended.stepped_causes)
+        self._run_hart = self.extended.step if self.extended and is_stepped else cpu.run
         self.bus = Bus()
         self.virtio: Mapping[int, VirtioDevice] = {}
         if config.slots:
@@ -120,7 +114,7 @@ class Machine:
             self.virtio,
             config.is_legacy,
         )
-        self.devices = attach_all(self.bus, host)
+        self.devices = attach_all(self.bus, host, self._entries())
         clint, rtc, uart = (self.devices[name] for name in ("clint", "rtc", "uart0"))
         assert isinstance(clint, Clint), "the board has a CLINT"
         assert isinstance(rtc, Rtc), "the board has a clock"
@@ -130,6 +124,12 @@ class Machine:
         self._semihosting = _make_semihosting(self) if config.semihosting else None
         self.timers.connect(clint, (rtc,))
         self.timers.watch(self.receiver)
+
+    def _entries(self) -> Sequence[DeviceEntry]:
+        if self.extended is None:
+            return DEVICES
+        more = [entry for entry in self.config.extras if isinstance(entry, DeviceEntry)]
+        return (*DEVICES, *map(self.extended.guarded, more))
 
     # ------------------------------------------------------------------------------ starting
 
@@ -286,7 +286,7 @@ class Machine:
             ahead = self.timers.due[index] - hart.clock
             if ahead <= 0:
                 ahead = self.timers.ahead(index)
-            exit_ = self.cpu.run(index, ahead if ahead < left else left)
+            exit_ = self._run_hart(index, ahead if ahead < left else left)
             if exit_.reason is FUEL:
                 continue
             if exit_.reason is WFI:
@@ -338,6 +338,11 @@ class Machine:
     def _access_device(self, hart: Hart, exit_: Exit) -> None:
         """Perform a device access; one that nothing answers is an access fault of the guest."""
         self._notes.add(hart, exit_, "store" if exit_.access == STORE else "load", exit_.pa)
+        event = self.extended.shown(hart, "mmio", exit_) if self.extended else None
+        if event is not None:
+            if isinstance(event.answer, int):
+                complete_access(hart, event.answer)
+            return
         if exit_.access == STORE:
             fault = self.bus.write(exit_.pa, exit_.size, exit_.value)
             value: int | BusFault = 0 if fault is None else fault
@@ -360,38 +365,31 @@ class Machine:
             return
         if exit_.cause != ECALL_S:
             self._notes.add(hart, exit_, describe_cause(exit_.cause), exit_.tval)
+            if self.extended and self.extended.shown(hart, "exception", exit_):
+                return
             enter_s(hart, exit_.cause, exit_.tval)
             return
         eid, fid = registers[A7], registers[A6]
         self._notes.add(hart, exit_, eid, fid)
+        event = self.extended.shown(hart, "sbi", exit_) if self.extended else None
+        if event is not None:
+            answer = event.answer
+            if answer is not None:
+                finish_call(self, hart, SbiReturn(0, answer) if isinstance(answer, int) else answer)
+            return
         args = registers[A0:A6].tolist()
-        self._finish_call(hart, self._sbi.call(self.platform, hart.id, eid, fid, args))
-
-    def _finish_call(self, hart: Hart, outcome: CallOutcome) -> None:
-        """Do what a call's outcome says; the ecall counts as a trap, it does not retire."""
-        registers = hart.slots
-        match outcome:
-            case SbiReturn(error, value):
-                registers[A0], registers[A1] = error & MASK, value & MASK
-            case LegacyReturn(value):
-                registers[A0] = value & MASK
-            case RedirectedFault(cause, tval):
-                enter_s(hart, cause, tval)
-                return
-            case MachineStopped(request):
-                self.end(request)
-            case HartSuspended():
-                registers[A0], registers[A1] = 0, 0
-            case HartStopped():
-                pass
-        self.calls += 1
-        registers[TRAPS] += 1
-        registers[PC] = registers[PC] + 4 & MASK
+        finish_call(self, hart, self._sbi.call(self.platform, hart.id, eid, fid, args))
 
     @property
     def last_exits(self) -> list[str]:
         """Tell of the last exits to the environment, the latest at the end."""
         return self._notes.told(self._sbi.name)
+
+
+def _extend(machine: Machine) -> "Extended":
+    from vmm.extended import Extended
+
+    return Extended(machine, machine.config.extras)
 
 
 def _make_semihosting(machine: Machine) -> "Semihosting":

@@ -15,6 +15,7 @@ class StopReason(Enum):
     BOUND = "bound"  # the bound on instructions was reached
     IDLE = "idle"  # no hart can ever run again, on the bare board
     DEBUG = "debug"  # a debugger's breakpoint or watchpoint was reached; the run can go on
+    EXTENSION = "extension"  # an extension of the machine has raised
     STUCK = "stuck"  # the monitor stopped a domain that can make no progress
 
 

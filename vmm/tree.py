@@ -9,6 +9,7 @@ from isa.isa_string import format_isa
 from vmm.bus import Bus
 from vmm.config import MachineConfig
 from vmm.devices import RAM_BASE, STDOUT_PATH, DeviceHost, attach_all, tree_nodes
+from vmm.extensions import device_entries
 from vmm.fdt import Phandles, TreeOptions, blob, board_tree
 
 MMU = "riscv,sv39"
@@ -19,7 +20,8 @@ RNG_SEED = hashlib.sha512(b"trapline").digest()
 def machine_tree(config: MachineConfig, initrd: tuple[int, int] | None = None) -> bytes:
     """Return the device tree blob; `initrd` is where the initial RAM disk begins and ends."""
     bus = Bus()
-    attach_all(bus, DeviceHost(config.harts, lambda: 0, len, lambda _request: None))
+    entries = device_entries(config.extras)
+    attach_all(bus, DeviceHost(config.harts, lambda: 0, len, lambda _request: None), entries)
     options = TreeOptions(
         harts=config.harts,
         isa=format_isa(config.extensions),
@@ -32,4 +34,4 @@ def machine_tree(config: MachineConfig, initrd: tuple[int, int] | None = None) -
         rng_seed=RNG_SEED,
     )
     phandles = Phandles()
-    return blob(board_tree(options, tree_nodes(bus, config.harts, phandles), phandles))
+    return blob(board_tree(options, tree_nodes(bus, config.harts, phandles, entries), phandles))

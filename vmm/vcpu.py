@@ -17,9 +17,11 @@ from vmm.config import R10000_TLB, MachineConfig
 from vmm.contracts import FenceKind, RemoteFence
 from vmm.costs import Refill
 from vmm.counts import CONTEXT_SLOTS, CONTEXT_WORDS, CONTEXTS_AT, read_counters
+from vmm.cpu.answers import answers_of
 from vmm.cpu.bare import fence_hart
 from vmm.cpu.kinds import loop_of
 from vmm.exit_log import LoggedExit, read_log
+from vmm.extensions import Call, compiled_calls
 from vmm.guest_memory import GuestMemory
 from vmm.memory.contract import CpuKind, MemoryMode, MemorySite
 
@@ -47,6 +49,7 @@ class VirtualCpu:
         self._reserved = reserved
         for vcpu in vcpus:
             vcpu.engine = engine
+            vcpu.calls = answers_of(compiled_calls(config.extras))
             engine.attach(vcpu)
         memory.machine.on_write.append(self._note_write)
         self._use(mode)
@@ -57,7 +60,7 @@ class VirtualCpu:
     def _use(self, mode: MemoryMode) -> None:
         """Make the harts of a mode and let it set up its part of machine memory."""
         self.mode = mode
-        self._run_vcpu = _runner(self._engine, mode)
+        self._run_vcpu = _runner(self._engine, mode, compiled_calls(self._config.extras))
         self.hosts = [self._make_host(vcpu) for vcpu in self.harts]
         for vcpu in self.harts:
             self._clear(vcpu)
@@ -152,7 +155,7 @@ def _contexts(vcpu: Hart) -> int:
     return vcpu.slots[Slot.MONITOR_AT] + CONTEXTS_AT
 
 
-def _runner(engine: Engine, mode: MemoryMode) -> RunVcpu:
+def _runner(engine: Engine, mode: MemoryMode, calls: tuple[Call, ...]) -> RunVcpu:
     if engine.name == "reference":
         run_vcpu = loop_of(mode.cpu)
 
@@ -162,7 +165,7 @@ def _runner(engine: Engine, mode: MemoryMode) -> RunVcpu:
         return run_as_python
     from vmm.fastpath import load_fastpath
 
-    enter = load_fastpath(mode)
+    enter = load_fastpath(mode, calls)
 
     def run_compiled(hart: Hart, vcpu: Hart, fuel: int) -> None:
         enter(hart.address, vcpu.address, fuel)

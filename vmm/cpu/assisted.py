@@ -25,7 +25,7 @@ from vmm.cpu.deprivileged import (
 )
 from vmm.cpu.worlds import load_world, store_world
 from vmm.exit_log import log_exit
-from vmm.memory.hooks import select_memory, serve_memory
+from vmm.memory.hooks import answer_call, select_memory, serve_memory
 from vmm.memory.stepping import interpret_one, step_vcpu
 
 
@@ -122,6 +122,8 @@ def handle_guest_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
         return 1
     if cause == Cause.ECALL_VS or cause == Cause.ECALL_U:
         if cause == Cause.ECALL_VS and vcpu[Slot.HOSTED] != 0:
+            if answer_call(vcpu):
+                return 1
             count(vcpu, Count.SBI, 1)
         else:
             count(vcpu, Count.SYSTEM_CALL, 1)

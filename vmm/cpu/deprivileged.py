@@ -21,6 +21,7 @@ from vmm.counts import Count, count
 from vmm.exit_log import TLB_MISS, log_exit
 from vmm.memory.contexts import view_of
 from vmm.memory.hooks import (
+    answer_call,
     fence_memory,
     forget_memory,
     select_memory,
@@ -188,6 +189,8 @@ def handle_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
         emulate(hart, vcpu, hart[Slot.TVAL])
     elif cause == Cause.ECALL_U:
         if vcpu[Slot.PRIV] == Priv.S and vcpu[Slot.V] == 0 and vcpu[Slot.HOSTED] != 0:
+            if answer_call(vcpu):
+                return 1
             count(vcpu, Count.SBI, 1)
         else:
             count(vcpu, Count.SYSTEM_CALL, 1)

@@ -1,4 +1,4 @@
-"""The places where the monitor's loops call the memory mode.
+"""The places where the monitor's loops call the memory mode, and compiled hypercalls.
 
 With the reference engine these functions run as they are and find the mode by the hart; a compiled
 fast path has the mode's own functions in their place (`vmm/fastpath`).
@@ -32,6 +32,11 @@ def forget_memory(hart: MachinePage, vcpu: MachinePage) -> None:
 def stepped_memory(hart: MachinePage, vcpu: MachinePage) -> None:
     """Note that an instruction was carried out on the vCPU's page."""
     hart.mode.words.stepped(hart, vcpu)
+
+
+def answer_call(vcpu: MachinePage) -> int:
+    """Answer a call of the environment here, if that can be done; gives 1 when it has been."""
+    return 0 if vcpu.calls is None else int(vcpu.calls(vcpu))
 
 
 HOOKS = {

@@ -177,10 +177,11 @@ def interpreter_text(table: InstructionTable) -> str:
     return module_text(lowering, "the tables under isa/", f"{text}\n{entry}")
 
 
-def new_lowering(replaced: Mapping[str, Function] = MappingProxyType({})) -> Lowering:
+def new_lowering(replaced: Mapping[str, str | Function] = MappingProxyType({})) -> Lowering:
     """Make a lowering with the interpreter's machine words and generated functions.
 
-    `replaced` gives more functions by the qualified names of those whose place they take.
+    `replaced` gives more functions, or the names of generated ones, by the qualified names of those
+    whose place they take.
     """
     by_text = {
         f"{module.__name__}.{name}": name for module, names in _GENERATED.items() for name in names
