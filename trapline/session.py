@@ -23,6 +23,7 @@ from trapline.settings import (
     check_mode,
     cost_model,
     machine_config,
+    tlb_words,
 )
 from vmm.config import SLOTS, MachineConfig, SlotSpec
 from vmm.costs import Refill
@@ -363,14 +364,6 @@ def make_machine(
     from vmm.domain import make_domain
 
     return make_domain(config, engine, console, mode)
-
-
-def tlb_words(config: MachineConfig, mode: str) -> str:
-    """Say how TLB misses are accounted for, and the geometry, in the words of `--tlb`."""
-    if config.tlb is None:
-        return "fast: not modelled"
-    hart = f"exact: {config.tlb.sets}x{config.tlb.ways}"
-    return f"{hart}, second {config.second.sets}x{config.second.ways}" if mode == SOFTTLB else hart
 
 
 def compare_plan(plan: Plan, typed: bytes | None = None) -> Comparison:

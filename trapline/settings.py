@@ -156,3 +156,11 @@ def check_mode(mode: str) -> str:
         return mode
     what = "mode direct is not there yet" if mode == "direct" else f"no memory mode {mode!r}"
     raise TraplineError(f"{what}; there are {', '.join(MODES)}")
+
+
+def tlb_words(config: MachineConfig, mode: str) -> str:
+    """Say how TLB misses are accounted for, and the geometry, in the words of `--tlb`."""
+    if config.tlb is None:
+        return "fast: not modelled"
+    hart = f"exact: {config.tlb.sets}x{config.tlb.ways}"
+    return f"{hart}, second {config.second.sets}x{config.second.ways}" if mode == SOFTTLB else hart

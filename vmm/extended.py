@@ -5,7 +5,7 @@ file and line, and nothing else.
 """
 
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
@@ -63,9 +63,10 @@ class ExitEvent:
 class Extended:
     """The extensions of one machine."""
 
-    def __init__(self, machine: "Machine", extras: Iterable[object]) -> None:
+    def __init__(self, machine: "Machine", extras: Sequence[object]) -> None:
         self._machine = machine
         self.calls = tuple(extra for extra in extras if isinstance(extra, Call))
+        self._entries = tuple(extra for extra in extras if isinstance(extra, DeviceEntry))
         self.hooks = tuple(extra for extra in extras if isinstance(extra, Hook))
         wanted = frozenset().union(*(hook.causes for hook in self.hooks))
         self.stepped_causes = wanted - set(FROM_ENVIRONMENT)
@@ -112,6 +113,10 @@ class Extended:
         return handle
 
     # ---------------------------------------------------------------------------- devices
+
+    def devices(self) -> tuple[DeviceEntry, ...]:
+        """Give the lines that the board's map has besides its own."""
+        return tuple(map(self.guarded, self._entries))
 
     def guarded(self, entry: DeviceEntry) -> DeviceEntry:
         """Give a line of the map whose device can raise without harm."""

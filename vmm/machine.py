@@ -24,7 +24,7 @@ from vmm.config import MachineConfig
 from vmm.console import Console
 from vmm.contracts import HartEntry, SbiReturn, StopKind, StopRequest
 from vmm.cpu import Cpu
-from vmm.devices import DEVICES, DeviceEntry, DeviceHost, attach_all
+from vmm.devices import DEVICES, DeviceHost, attach_all
 from vmm.devices.clint import Clint
 from vmm.devices.rom import Rom
 from vmm.devices.rtc import Rtc
@@ -92,16 +92,12 @@ class Machine:
         self.is_watched = is_watched
         self.watch = Watch(self) if is_watched else None
         self.platform = Platform(self)
-        self.extended = _extend(self) if config.extras else None
+        self.extended = _extend(self)
         self._sbi = SbiTable((*EXTENSIONS, *(self.extended.groups() if self.extended else ())))
-        is_stepped = self.extended is not None and bool(self.extended.stepped_causes)
+        is_stepped = self.extended and self.extended.stepped_causes
         self._run_hart = self.extended.step if self.extended and is_stepped else cpu.run
         self.bus = Bus()
-        self.virtio: Mapping[int, VirtioDevice] = {}
-        if config.slots:
-            from vmm.devices.virtio.make import make_devices
-
-            self.virtio = make_devices(config.slots)
+        self.virtio = _make_virtio(config)
         host = DeviceHost(
             len(self.harts),
             self.timers.now,
@@ -114,7 +110,8 @@ class Machine:
             self.virtio,
             config.is_legacy,
         )
-        self.devices = attach_all(self.bus, host, self._entries())
+        more = self.extended.devices() if self.extended else ()
+        self.devices = attach_all(self.bus, host, (*DEVICES, *more))
         clint, rtc, uart = (self.devices[name] for name in ("clint", "rtc", "uart0"))
         assert isinstance(clint, Clint), "the board has a CLINT"
         assert isinstance(rtc, Rtc), "the board has a clock"
@@ -124,12 +121,6 @@ class Machine:
         self._semihosting = _make_semihosting(self) if config.semihosting else None
         self.timers.connect(clint, (rtc,))
         self.timers.watch(self.receiver)
-
-    def _entries(self) -> Sequence[DeviceEntry]:
-        if self.extended is None:
-            return DEVICES
-        more = [entry for entry in self.config.extras if isinstance(entry, DeviceEntry)]
-        return (*DEVICES, *map(self.extended.guarded, more))
 
     # ------------------------------------------------------------------------------ starting
 
@@ -386,7 +377,17 @@ class Machine:
         return self._notes.told(self._sbi.name)
 
 
-def _extend(machine: Machine) -> "Extended":
+def _make_virtio(config: MachineConfig) -> "Mapping[int, VirtioDevice]":
+    if not config.slots:
+        return {}
+    from vmm.devices.virtio.make import make_devices
+
+    return make_devices(config.slots)
+
+
+def _extend(machine: Machine) -> "Extended | None":
+    if not machine.config.extras:
+        return None
     from vmm.extended import Extended
 
     return Extended(machine, machine.config.extras)
