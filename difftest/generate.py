@@ -313,7 +313,9 @@ def system_program(seed: str, length: int = 500) -> Program:
         }
     )
     isa = ISA if is_compressed else ISA_WITHOUT_C
-    return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, f"system {seed}", isa)
+    traps = rng.random() < 0.2
+    name = f"system {seed}"
+    return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, name, isa, traps)
 
 
 def guest_program(seed: str, length: int = 500) -> Program:
@@ -341,4 +343,6 @@ def guest_program(seed: str, length: int = 500) -> Program:
         "mie": rng.choice((0, 0, (1 << 64) - 1)),
     }
     isa = ISA if is_compressed else ISA_WITHOUT_C
-    return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, f"guest {seed}", isa)
+    traps = rng.random() < 0.2
+    name = f"guest {seed}"
+    return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, name, isa, traps)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from isa.csrs import CSRS
 from isa.disasm import disassemble
 from isa.spec import TABLE
+from isa.trap import Detail
 
 RAM_BASE = 0x8000_0000
 RAM_SIZE = 0x2_8000
@@ -36,6 +37,8 @@ class Program:
     csrs: Mapping[str, int] = field(default_factory=dict)
     seed: str = ""
     isa: str = ISA
+    traps_misaligned: bool = False
+    detail: Detail = Detail.ADDRESSES  # as Spike
 
     def segments(self) -> dict[int, bytes]:
         """Give all memory contents by address."""
@@ -64,6 +67,7 @@ def to_assembly(program: Program, why: str = "") -> str:
     lines = [f"# {line}" for line in why.splitlines()]
     lines += [f"# generated from seed {program.seed!r}, for {program.isa}"]
     lines += [f"# riscv64-unknown-elf-as -march=rv64i_zicsr, ld -Ttext={RAM_BASE:#x}"]
+    lines += ["# misaligned loads and stores trap"] if program.traps_misaligned else []
     lines += ["    .option norvc", "    .globl _start", "    .text"]
     listed = {program.start: program.code} | dict(program.handlers)
     position = RAM_BASE

@@ -4,14 +4,19 @@ Written in the words that every engine executes. A reservation is on an address 
 scheduler takes it away when another hart has run.
 """
 
-from isa.causes import Cause
 from isa.machine import MachinePage, ram_load, ram_store
-from isa.mmu import NOT_RAM, Access, access_fault, is_protected, ram_offset, translate
+from isa.mmu import (
+    NOT_RAM,
+    Access,
+    access_fault,
+    is_protected,
+    misaligned_fault,
+    ram_offset,
+    translate,
+)
 from isa.points import is_stopped
 from isa.state import Slot
-from isa.trap import pend_address
 from isa.triggers import is_triggered
-from isa.walk import is_virtual
 from isa.words import sext
 
 
@@ -24,10 +29,7 @@ def reach(hart: MachinePage, va: int, size: int, access: int) -> int:
     """Give the machine RAM offset of an aligned address, or pend what forbids it."""
     hart[Slot.ACCESS_VA] = va
     if va & size - 1 != 0:
-        in_guest = is_virtual(hart, access)
-        if access == Access.LOAD:
-            return pend_address(hart, Cause.LOAD_MISALIGNED, va, in_guest)
-        return pend_address(hart, Cause.STORE_MISALIGNED, va, in_guest)
+        return misaligned_fault(hart, va, access)
     pa = translate(hart, va, access)
     if is_held_up(hart):
         return 0

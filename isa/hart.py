@@ -4,7 +4,7 @@ The page is host memory that Python and compiled engines share. This file gives 
 it; execution is in `isa/engine/`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from isa import hstatus as hs
 from isa import mstatus as ms
@@ -37,7 +37,8 @@ class Hart:
     `tlb` is the modelled TLB's (sets, ways), or None for no modelled TLB; `is_soft` says that it is
     refilled by the environment. `frames` is a memoryview of unsigned 64-bit machine frame numbers.
     `isa` has the bits of the extensions that exist (`isa.isa_string.parse_isa` gives them).
-    `monitor_words` words behind the TLB are the monitor's, at `Slot.MONITOR_AT`.
+    `monitor_words` words behind the TLB are the monitor's, at `Slot.MONITOR_AT`. `choices` are
+    slots of configuration that are not to be 0.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Hart:
         ram: tuple[int, int] | None = None,
         frames: memoryview | None = None,
         monitor_words: int = 0,
+        choices: Mapping[int, int] = {},
     ) -> None:
         self._map = map_lazily(SLOTS * 8)
         self.address = address_of(self._map)
@@ -88,6 +90,7 @@ class Hart:
             Slot.HOST_TLB: address_of(self._tlb_map),
             Slot.INLINE_STALE: 1,
             Slot.MONITOR_AT: tlb_words,
+            **choices,
             Slot.POINTS_AT: tlb_words + monitor_words,
         }
         for slot, value in settings.items():

@@ -22,6 +22,7 @@ from isa.walk import (
     effective_priv,
     is_permitted,
     is_virtual,
+    misaligned_fault,
     page_fault,
     ram_offset,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "is_permitted",
     "is_protected",
     "load",
+    "misaligned_fault",
     "page_fault",
     "ram_offset",
     "reach_code",
@@ -67,6 +69,8 @@ def load(hart: MachinePage, va: int, size: int) -> int:
     hart[Slot.ACCESS_VA] = va
     if is_triggered(hart, va, size, Access.LOAD):
         return 0
+    if hart[Slot.ALIGNED_ONLY] != 0 and va & size - 1 != 0:
+        return misaligned_fault(hart, va, Access.LOAD)
     if (va & PAGE_SIZE - 1) + size > PAGE_SIZE:
         return load_split(hart, va, size)
     pa = translate(hart, va, Access.LOAD)
@@ -87,6 +91,9 @@ def store(hart: MachinePage, va: int, size: int, value: int) -> None:
     """Store to a virtual address; traps and device accesses are pended and nothing is written."""
     hart[Slot.ACCESS_VA] = va
     if is_triggered(hart, va, size, Access.STORE):
+        return
+    if hart[Slot.ALIGNED_ONLY] != 0 and va & size - 1 != 0:
+        misaligned_fault(hart, va, Access.STORE)
         return
     if (va & PAGE_SIZE - 1) + size > PAGE_SIZE:
         store_split(hart, va, size, value)

@@ -107,6 +107,7 @@ class Slot(_From0):
     FLOATS_LENT = auto()  # of a vCPU, 1: the hart that runs it has its floating-point state
     HOSTED = auto()  # 1: a trap to M-mode exits to the environment instead
     TRAP_DETAIL = auto()  # what traps tell hypervisors: isa.trap.Detail
+    ALIGNED_ONLY = auto()  # 1: misaligned loads and stores trap; 0: they are performed
     TLB_SETS = auto()  # modelled TLB; a power of two
     TLB_WAYS = auto()  # 0: no modelled TLB
     TLB_SOFT = auto()  # 1: no hardware walker, a TLB miss exits

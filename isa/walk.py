@@ -65,6 +65,11 @@ def page_fault(hart: MachinePage, va: int, access: int) -> int:
     return pend_address(hart, 12 + access, va, is_virtual(hart, access))
 
 
+def misaligned_fault(hart: MachinePage, va: int, access: int) -> int:
+    """Pend the misaligned-address exception of a load or store: causes 4 and 6."""
+    return pend_address(hart, 3 + access, va, is_virtual(hart, access))
+
+
 def access_fault(hart: MachinePage, va: int, access: int) -> int:
     """Pend the access fault of an access: causes 1, 5 and 7."""
     if access == Access.FETCH:

@@ -137,6 +137,7 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that describe a machine and its account."""
     add = parser.add_argument
     add("--isa", metavar="ISA", help="ISA string of the harts; by default all there is")
+    add_choices(parser)
     add("-m", "--mem", metavar="SIZE", help="memory, e.g. 2G; by default 128M")
     add("--harts", "-smp", type=int, metavar="N", help="number of harts; by default 1")
     add("--initrd", "-initrd", metavar="FILE", help="initial RAM disk")
@@ -148,6 +149,17 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     )
     add_result_options(parser)
     add_device_options(parser)
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """Add what the manual leaves to the implementation, and programs should be tested with."""
+    add = parser.add_argument
+    add("--misaligned", metavar="HOW", help="misaligned loads and stores: perform, or trap")
+    add(
+        "--trap-detail",
+        metavar="HOW",
+        help="what htval, htinst and their M-mode kin tell: rich, addresses or minimal",
+    )
 
 
 def add_result_options(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from isa.errors import TraplineError
+from isa.trap import Detail
 from vmm.config import ISA, R10000_TLB, SECOND_LEVEL_TLB, MachineConfig, SlotSpec, TlbShape
 from vmm.costs import DEFAULT_PRESET, CostModel, preset
 
@@ -19,6 +20,11 @@ MODES = (SOFTTLB, "shadow", "twostage")
 DEFAULT_BIOS, NO_BIOS = "default", "none"
 BIOS_WORDS = (DEFAULT_BIOS, NO_BIOS)
 """What --bios may be other than a file: our own SBI, and nothing."""
+PERFORM, TRAP = "perform", "trap"
+MISALIGNED = (PERFORM, TRAP)
+"""What misaligned loads and stores may do."""
+RICH, ADDRESSES = "rich", "addresses"
+DETAILS = tuple(detail.name.lower() for detail in Detail)
 FAST, EXACT = "fast", "exact"
 EXTENSIONS = "trapline.extensions"
 """The group of entry points that bring extensions."""
@@ -45,6 +51,8 @@ class Options:
     globals: Sequence[str] = ()
     snapshot: bool = False
     semihosting: bool = False
+    misaligned: str = PERFORM
+    trap_detail: str = RICH
     bios: str = "default"
     dtb: str | None = None
     extension: Sequence[str] = ()
@@ -84,6 +92,7 @@ def machine_config(options: Options, mode: str) -> MachineConfig:
     if "\0" in options.append:
         raise TraplineError("--append: a NUL character cannot stand in a command line")
     second = options.second_tlb
+    traps_misaligned, detail = read_choices(options.misaligned, options.trap_detail)
     return MachineConfig(
         ram=parse_size(options.mem),
         harts=options.harts,
@@ -93,6 +102,8 @@ def machine_config(options: Options, mode: str) -> MachineConfig:
         bootargs=options.append,
         slots=_slots(options),
         semihosting=options.semihosting,
+        traps_misaligned=traps_misaligned,
+        detail=detail,
         is_legacy=_is_legacy(options),
         extras=_extras(options),
     )
@@ -109,6 +120,17 @@ def _extras(options: Options) -> tuple[object, ...]:
 
     files = extras_of_files(options.extension)
     return check_extras((*options.extras, *files, *installed_extras()))
+
+
+def read_choices(misaligned: str, detail: str) -> tuple[bool, Detail]:
+    """Read whether misaligned accesses trap, and what traps tell; raise TraplineError."""
+    for option, word, choices in (
+        ("--misaligned", misaligned, MISALIGNED),
+        ("--trap-detail", detail, DETAILS),
+    ):
+        if word not in choices:
+            raise TraplineError(f"{option} {word}: expected one of {', '.join(choices)}")
+    return misaligned == TRAP, Detail[detail.upper()]
 
 
 def _slots(options: Options) -> tuple[SlotSpec, ...]:

@@ -19,7 +19,7 @@ def make_board(config: MachineConfig, engine: Engine, console: Console) -> Machi
     memory = Memory(RAM_BASE, config.ram)
     shape = None if config.tlb is None else (config.tlb.sets, config.tlb.ways)
     harts = [
-        Hart(memory, n, tlb=shape, tick=config.tick, isa=config.extensions)
+        Hart(memory, n, tlb=shape, tick=config.tick, isa=config.extensions, choices=config.choices)
         for n in range(config.harts)
     ]
     for hart in harts:

@@ -9,6 +9,8 @@ from isa.errors import TraplineError
 from isa.extensions import DEFAULT
 from isa.hart import MAX_TLB_ENTRIES
 from isa.isa_string import format_isa, parse_isa
+from isa.state import Slot
+from isa.trap import Detail
 from vmm.disks import DiskSpec
 
 MIN_RAM = 64 << 10
@@ -74,6 +76,10 @@ class MachineConfig:
     quantum: int = 10_000
     slots: tuple[SlotSpec, ...] = ()
     semihosting: bool = False
+    traps_misaligned: bool = False
+    """Whether misaligned loads and stores trap instead of being performed."""
+    detail: int = Detail.RICH
+    """What traps tell hypervisors."""
     is_legacy: bool = False
     """Whether virtio slots have the register layout from before the standard."""
     extras: tuple[object, ...] = ()
@@ -83,6 +89,11 @@ class MachineConfig:
     def extensions(self) -> int:
         """The bits of the extensions that the ISA string names."""
         return parse_isa(self.isa)
+
+    @property
+    def choices(self) -> dict[int, int]:
+        """The slots of a guest-visible hart that say what the manual leaves open."""
+        return {Slot.TRAP_DETAIL: self.detail, Slot.ALIGNED_ONLY: int(self.traps_misaligned)}
 
     def __post_init__(self) -> None:
         parse_isa(self.isa)
@@ -98,6 +109,8 @@ class MachineConfig:
                 raise TraplineError(
                     f"a {name} of {number} instructions: expected 1 to {MAX_PERIOD}"
                 )
+        if self.detail not in set(Detail):
+            raise TraplineError(f"traps of detail {self.detail}: expected 0 to {max(Detail)}")
         numbers = [spec.slot for spec in self.slots]
         if len(set(numbers)) < len(numbers) or not all(0 <= n < SLOTS for n in numbers):
             raise TraplineError(f"virtio slots {numbers}: expected different ones of 0 to 7")

@@ -76,6 +76,7 @@ def make_domain(
             ram=(memory.base, memory.size),
             frames=memory.frames,
             monitor_words=MONITOR_WORDS + LOG_WORDS,
+            choices=config.choices,
         )
         for n in range(config.harts)
     ]

@@ -80,6 +80,7 @@ class VirtualCpu:
             tick=self._config.tick,
             isa=self._config.extensions | (BITS["H"] if is_assisted else 0),
             monitor_words=mode.hart_words,
+            choices={Slot.ALIGNED_ONLY: int(self._config.traps_misaligned)},
         )
         host.slots[Slot.PRIV] = Priv.U
         host.slots[Slot.V] = int(is_assisted)

@@ -6,7 +6,7 @@ A program that would reach a device of an outside simulator is over: see `diffte
 from functools import lru_cache
 
 import isa.engine
-from difftest.program import ISA, RAM_BASE, RAM_SIZE, Program
+from difftest.program import RAM_BASE, RAM_SIZE, Program
 from difftest.sides import Stop
 from difftest.state import STATE_CSRS, State
 from isa.causes import Cause, Priv
@@ -20,7 +20,6 @@ from isa.memory import Memory
 from isa.mmu import fetch
 from isa.spec import TABLE
 from isa.state import Slot
-from isa.trap import Detail
 
 # Where outside simulators have devices and we have nothing: a program that goes there is over.
 DEVICES_END = RAM_BASE
@@ -49,21 +48,27 @@ class OurSide:
         self.engine = isa.engine.load(engine)
         self._tlb = tlb
         self._ram_size = ram_size
-        self.hart = self._new_hart()
+        self.hart = self._new_hart(Program())
         self._traps = 0
         self._word: int | None = None  # that `word_at_pc` has read
         self.taken = 0  # steps of the last call that the other side can take too
         self._csrs_key = b""  # the state that `_last_csrs` were read in
         self._last_csrs: dict[str, int] = {}
 
-    def _new_hart(self, isa: str = ISA) -> Hart:
-        hart = Hart(Memory(RAM_BASE, self._ram_size), tlb=self._tlb, isa=_bits_of(isa))
-        hart[Slot.TRAP_DETAIL] = Detail.ADDRESSES  # as Spike
-        return hart
+    def _new_hart(self, program: Program) -> Hart:
+        return Hart(
+            Memory(RAM_BASE, self._ram_size),
+            tlb=self._tlb,
+            isa=_bits_of(program.isa),
+            choices={
+                Slot.TRAP_DETAIL: program.detail,
+                Slot.ALIGNED_ONLY: int(program.traps_misaligned),
+            },
+        )
 
     def load(self, program: Program) -> None:
         """Start anew with a program."""
-        self.hart = self._new_hart(program.isa)
+        self.hart = self._new_hart(program)
         self._csrs_key = b""
         for at, raw in program.segments().items():
             self.hart.memory.write(at, raw)

@@ -25,7 +25,7 @@ from isa.triggers import TRIGGERS
 from isa.walk import ENVCFG_ADUE
 from isa.words import MASK
 
-OPTIONS = "_zicclsm"  # misaligned accesses are performed
+MISALIGNED = "_zicclsm"  # misaligned accesses are performed
 PMPCFG0, PMPCFG2, PMPADDR0, MSECCFG, MCYCLE, MINSTRET = 0x3A0, 0x3A2, 0x3B0, 0x747, 0xB00, 0xB02
 PMP_ALL, NAPOT_RWX = (1 << 54) - 1, 0x1F
 NUMBERS = {name: CSRS.by_name[name].number for name in STATE_CSRS}
@@ -44,11 +44,12 @@ class _Machine:
     fresh_csrs: dict[str, int]
 
 
-def _make_machine(isa: str, ram_size: int) -> _Machine:
+def _make_machine(isa: str, traps_misaligned: bool, ram_size: int) -> _Machine:
     from riscv import _riscv as spike
 
     layout = [spike.cfg.mem_cfg_t(*r) for r in ((RAM_BASE, ram_size), (STUB, 0x1000))]
-    name = isa.removesuffix("_sv57") + OPTIONS  # which it has without being told
+    name = isa.removesuffix("_sv57")  # which it has without being told
+    name += "" if traps_misaligned else MISALIGNED
     config = spike.cfg.cfg_t(isa=name, priv="msu", mem_layout=layout, start_pc=RAM_BASE)
     sim = spike.sim.sim_t(
         cfg=config, halted=False, plugin_device_factories=[], args=["none"], log_path="/dev/null"
@@ -65,18 +66,19 @@ class SpikeSide:
 
     def __init__(self, ram_size: int = RAM_SIZE) -> None:
         self._ram_size = ram_size
-        self._machines: dict[str, _Machine] = {}
+        self._machines: dict[tuple[str, bool], _Machine] = {}
         self._start: tuple[int, ...] = ()
         self._seen = b""  # what RAM holds, where nothing has run since it was read
         self._fresh_csrs: dict[str, int] = {}
         self._core: Any = None
-        self._select(ISA)
+        self._select(ISA, traps_misaligned=False)
 
-    def _select(self, isa: str) -> None:
+    def _select(self, isa: str, traps_misaligned: bool) -> None:
         """Go on with the machine that has an ISA."""
-        if isa not in self._machines:
-            self._machines[isa] = _make_machine(isa, self._ram_size)
-        chosen = self._machines[isa]
+        key = isa, traps_misaligned
+        if key not in self._machines:
+            self._machines[key] = _make_machine(*key, self._ram_size)
+        chosen = self._machines[key]
         if chosen.core is not self._core:
             self._core, self._fresh_csrs, self._seen = chosen.core, chosen.fresh_csrs, b""
         fences = (asm("fence.i"), asm("sfence.vma", rs1=0, rs2=0))
@@ -86,7 +88,7 @@ class SpikeSide:
 
     def load(self, program: Program) -> None:
         """Start anew with a program."""
-        self._select(program.isa)
+        self._select(program.isa, program.traps_misaligned)
         core = self._core
         core.reset()
         for index in reversed(range(TRIGGERS)):  # a reset leaves them as they are

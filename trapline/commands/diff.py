@@ -4,10 +4,13 @@ The comparison is `difftest`; this is its face for one ELF file that starts in M
 """
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from isa.errors import Location, TraplineError
 from trapline.commands import Subparsers
+from trapline.options import add_choices
+from trapline.settings import ADDRESSES, PERFORM, read_choices
 
 if TYPE_CHECKING:
     from difftest.program import Program
@@ -40,6 +43,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         "--against", metavar="SIDE,...", default="reference", help="what to compare with"
     )
     parser.add_argument("--ours", metavar="SIDE", default="interpreter", help="what is compared")
+    add_choices(parser)
     parser.add_argument("--max-instructions", type=int, default=1_000_000, metavar="N")
     return parser
 
@@ -50,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     from difftest.sides import Stop, make_side
 
     program, ram_size = read_program(args.prog)
+    choices = read_choices(args.misaligned or PERFORM, args.trap_detail or ADDRESSES)
+    program = replace(program, traps_misaligned=choices[0], detail=choices[1])
     status = 0
     ours = make_side(args.ours, ram_size)
     for theirs in [make_side(name, ram_size) for name in args.against.split(",")]:

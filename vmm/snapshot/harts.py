@@ -23,7 +23,8 @@ KEPT = int(Slot.HOST_RAM)
 """Slots from here on are host addresses, and what engines derive."""
 FIXED = (
     *(Slot.MHARTID, Slot.RAM_BASE, Slot.RAM_SIZE, Slot.TICK, Slot.ISA, Slot.UNALIGNED),
-    *(Slot.SEMIHOSTED, Slot.TLB_SETS, Slot.TLB_WAYS, Slot.TLB_SOFT),
+    *(Slot.SEMIHOSTED, Slot.TRAP_DETAIL, Slot.ALIGNED_ONLY),
+    *(Slot.TLB_SETS, Slot.TLB_WAYS, Slot.TLB_SOFT),
 )
 """What the machine's configuration decides."""
 DROPPED = (Slot.PENDING, Slot.EXIT, Slot.POINTS, Slot.MOVES_WATCHED, Slot.MOVES_SEEN)
@@ -34,7 +35,6 @@ MOST = {
     **dict.fromkeys((Slot.V, Slot.WAITING, Slot.HOSTED, Slot.FLOATS_LENT), 1),
     Slot.FRM: 7,
     Slot.FFLAGS: 31,
-    Slot.TRAP_DETAIL: 2,
     Slot.TSELECT: TRIGGERS - 1,
     Slot.ARMED: 15,
 }
