@@ -52,7 +52,7 @@ _SPIKE = Reconciliation(
         "CSRs of M and S-mode": "after every privileged instruction and trap, and at the end",
         "traps": "by their effects: cause, epc, tval, status, privilege, pc",
         "RAM": "all of it at the end; a difference is traced to the instruction that made it",
-        "misaligned accesses": "performed by both (Spike with Zicclsm) or trapping in both, as the program has it",
+        "misaligned accesses": "performed (Spike with Zicclsm) or trapping, as the program says",
         "A and D bits": "set by hardware on both or faults, as menvcfg.ADUE says",
         "cycle, instret": "one per retired instruction on both",
     },
