@@ -93,7 +93,7 @@ build/lock-env/bin/pip-compile: | $(PY)
 
 lock: build/lock-env/bin/pip-compile
 	$(COMPILE) -o requirements.lock pyproject.toml
-	$(COMPILE) --extra test --extra oracles --extra dev -c requirements.lock \
+	$(COMPILE) --extra picture --extra test --extra oracles --extra dev -c requirements.lock \
 	  -o requirements-dev.lock pyproject.toml
 
 clean:

@@ -44,6 +44,13 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         action="store_true",
         help="print the overhead again with each cost halved and doubled",
     )
+    parser.add_argument(
+        "--picture",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="draw the buckets as stacked bars, into a .svg or .png file; may be given twice",
+    )
     add_machine_options(parser)
     parser.add_argument("guest", help="a bundled guest, a .s file, an ELF, an Image, bytes")
     return parser
@@ -55,15 +62,21 @@ TABLE_WIDTH = 140
 def run(args: argparse.Namespace) -> int:
     """Compare; return the status."""
     from trapline.options import read_options
+    from trapline.picture import check_picture, draw
     from trapline.running import STDOUT, check_writable, exact_by_default, write_json
     from trapline.session import compare_plan, make_plan
     from trapline.settings import SOFTTLB
 
     check_writable(args.json)
+    for filename in args.picture:
+        check_picture(filename)
+        check_writable(filename)
     comparison = compare_plan(make_plan(args.guest, exact_by_default(read_options(args)), SOFTTLB))
     if args.json != STDOUT:
         _print(comparison, is_sensitive=args.sensitivity)
     write_json(args.json, comparison.to_json())
+    for filename in args.picture:
+        draw(comparison, filename)
     return comparison.exit_status
 
 

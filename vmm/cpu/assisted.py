@@ -112,6 +112,8 @@ def handle_guest_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
     if reason == ExitReason.DEBUG or reason == ExitReason.MOVED:
         pass_on(hart, vcpu)
         return 0
+    if reason == ExitReason.MOVED:
+        return 0  # the vCPU has moved too, and is asked next
     cause = hart[Slot.CAUSE]
     log_exit(vcpu, cause, vcpu[Slot.PC], hart[Slot.TVAL])
     if cause >= Cause.FETCH_GUEST_PAGE and cause != Cause.VIRTUAL:
