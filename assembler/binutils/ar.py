@@ -4,6 +4,7 @@ Not here: the letters of the command line (`trapline.commands.ar`), reading arch
 (`assembler.linking.archive`). Files come out as GNU ar writes them with D: no dates, no owners.
 """
 
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from assembler.binutils.elf_file import SHN_UNDEF, STB_LOCAL, ElfFile
 from assembler.binutils.opening import Opened, open_file
 from assembler.errors import ObjectFormatError
 
-MAGIC = b"!<arch>\n"
+MAGIC, THIN = b"!<arch>\n", b"!<thin>\n"
 _MODE = "644"
 _LONGEST = 15  # name characters that fit into a header, with their slash
 _TYPES_WITHOUT_NAME = (3, 4)
@@ -41,20 +42,29 @@ def _entry(name: str, header: bytes, data: bytes) -> Entry:
     return Entry(name, data, (date, owner, group, mode))
 
 
-def read_member(path: str, *, is_deterministic: bool = True) -> Entry:
-    """Read a file that is to become a member."""
+def is_thin(name: str) -> bool:
+    """Whether a file is an archive that only names its members."""
+    with Path(name).open("rb") as file:
+        return file.read(len(THIN)) == THIN
+
+
+def read_member(path: str, *, is_deterministic: bool = True, beside: str = "") -> Entry:
+    """Read a file that is to become a member; of a thin archive `beside` it is by its path."""
     opened: Opened = open_file(path)
     stamp = ("0", "0", "0", _MODE)
     if not is_deterministic:
         about = Path(path).stat()
         mode = f"{about.st_mode:o}"
         stamp = (str(int(about.st_mtime)), str(about.st_uid), str(about.st_gid), mode)
-    return Entry(Path(path).name, opened.data, stamp)
+    name = os.path.relpath(path, Path(beside).parent) if beside else Path(path).name
+    return Entry(name, opened.data, stamp)
 
 
-def write_archive(entries: list[Entry], *, has_index: bool = True) -> bytes:
-    """Give the bytes of an archive."""
-    names, offsets = _long_names(entries)
+def write_archive(
+    entries: list[Entry], *, has_index: bool = True, only_names: bool = False
+) -> bytes:
+    """Give the bytes of an archive; a thin one has only the names of its members."""
+    names, offsets = _long_names(entries, 0 if only_names else _LONGEST)
     index = [_defined(entry) for entry in entries] if has_index else []
     symbols = [(name, number) for number, found in enumerate(index) for name in found]
     text = b"".join(name.encode("utf-8", "surrogateescape") + b"\0" for name, _ in symbols)
@@ -65,8 +75,8 @@ def write_archive(entries: list[Entry], *, has_index: bool = True) -> bytes:
     places = []
     for entry in entries:
         places.append(at)
-        at += 60 + len(entry.data) + len(entry.data) % 2
-    out = bytearray(MAGIC)
+        at += 60 + (0 if only_names else len(entry.data) + len(entry.data) % 2)
+    out = bytearray(THIN if only_names else MAGIC)
     if symbols:
         out += _header("/", ("0", "0", "0", "0"), size)
         out += struct.pack(f">{len(symbols) + 1}I", len(symbols), *(places[n] for _, n in symbols))
@@ -75,16 +85,16 @@ def write_archive(entries: list[Entry], *, has_index: bool = True) -> bytes:
         out += f"{'//':<48}{len(names):<10}`\n".encode() + names + b"\n" * (len(names) % 2)
     for entry, label in zip(entries, offsets, strict=True):
         out += _header(label, entry.stamp, len(entry.data))
-        out += entry.data + b"\n" * (len(entry.data) % 2)
+        out += b"" if only_names else entry.data + b"\n" * (len(entry.data) % 2)
     return bytes(out)
 
 
-def _long_names(entries: list[Entry]) -> tuple[bytes, list[str]]:
+def _long_names(entries: list[Entry], longest: int) -> tuple[bytes, list[str]]:
     """Give the table of long names, and what stands in each header."""
     table = bytearray()
     labels = []
     for entry in entries:
-        if len(entry.name.encode("utf-8", "surrogateescape")) <= _LONGEST:
+        if len(entry.name.encode("utf-8", "surrogateescape")) <= longest:
             labels.append(f"{entry.name}/")
             continue
         labels.append(f"/{len(table)}")

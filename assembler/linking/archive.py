@@ -15,6 +15,7 @@ from assembler.linking.model import COMMON, DEFINED, DEFWEAK
 from assembler.linking.reader import read_file
 
 MAGIC, THIN = b"!<arch>\n", b"!<thin>\n"
+MAX_MEMBERS = 1 << 30  # bytes of all members of a thin archive
 _BSD_NAME = b"\x231/"
 _HEADER = struct.Struct("16s12s6s6s8s10s2s")
 
@@ -40,6 +41,7 @@ class Archive:
         self.name = name
         self._data = data
         self._is_thin = data[:8] == THIN
+        self._room = MAX_MEMBERS
         self._long_names = b""
         self._index: list[tuple[str, int]] | None = None
         self.members: dict[int, Member] = {}
@@ -89,11 +91,20 @@ class Archive:
         name = label.decode("utf-8", "surrogateescape")
         if self._is_thin:
             path = Path(self.name).parent / name
-            try:
-                body = path.read_bytes()
-            except OSError as error:
-                raise ValueError(f"member {path}: {error.strerror}") from None
+            body = self._read_file(path)
         return Member(name, at, body)
+
+    def _read_file(self, path: Path) -> bytes:
+        """Read a member of a thin archive, which is a file of its own."""
+        try:
+            if not path.is_file():
+                raise ValueError(f"member {path}: no such file")
+            self._room -= path.stat().st_size
+            if self._room < 0:
+                raise ValueError("its members are too large")
+            return path.read_bytes()
+        except OSError as error:
+            raise ValueError(f"member {path}: {error.strerror}") from None
 
     @cached_property
     def index(self) -> list[tuple[str, int]]:

@@ -36,7 +36,7 @@ from assembler.linking.sizing import Sizer
 from assembler.linking.statements import Assign, Command, Insert, Operation, Script, Statement
 from assembler.linking.writing import fill_contents, number_sections, write_image
 
-MAX_IMAGE = 1 << 29
+MAX_IMAGE = 1 << 28
 MAX_TRIES = 10
 MAX_TRIPS = 100
 

@@ -226,7 +226,7 @@ def _rewrite(section: Section, edited: Edited) -> None:
     """Move entries, their relocations and the symbols among them to the new places."""
     old, frames = bytes(section.data), edited.frames
     data = bytearray(section.size)
-    ends = [*(one.place for one in frames[1:]), section.size]
+    ends = [*(one.place for one in frames[1:]), section.size][: len(frames)]
     relocs = []
     for frame, end in zip(frames, ends, strict=True):
         data[frame.place : frame.place + frame.size] = old[frame.offset :][: frame.size]

@@ -21,11 +21,12 @@ from assembler.linking.options import (
     SymbolsOnly,
 )
 from assembler.linking.reader import read_file, read_symbols
-from assembler.linking.script import parse_script
+from assembler.linking.script import MAX_INCLUDES, parse_script
 from assembler.linking.statements import Command, Script
 from assembler.linking.symbols import SymbolTable
 
 MAX_FILE = 1 << 30
+MAX_STREAM = 1 << 26
 
 
 class Loader:
@@ -42,6 +43,7 @@ class Loader:
         self.folders: list[str] = list(options.folders)
         self.files: list[InputFile] = []
         self.scripts: list[Script] = []
+        self._depth = 0  # of scripts that scripts name as inputs
         self.trace: list[str] = []
 
     # ---- files
@@ -97,7 +99,10 @@ class Loader:
             file = Path(path)
             if file.is_dir() or file.stat().st_size > MAX_FILE:
                 raise LinkError(f"cannot use {path}: file format not recognized")
-            return file.read_bytes()
+            if file.is_file():
+                return file.read_bytes()
+            with file.open("rb") as stream:  # a pipe, or a device that may never end
+                return stream.read(MAX_STREAM)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise LinkError(f"cannot find {path}: {reason}") from None
@@ -134,12 +139,16 @@ class Loader:
             message = f"{name}: file format not recognized; treating as linker script"
             raise ScriptError(f"{message}: {error.message}", error.location) from None
         self.scripts.append(script)
+        self._depth += 1
+        if self._depth > MAX_INCLUDES:
+            raise ScriptError(f"{name}: linker scripts name each other too deeply")
         self.run_commands(script)
+        self._depth -= 1
 
     def find_script(self, name: str) -> tuple[str, str] | None:
         """Find the text of an included script, here or in the folders of -L."""
         for path in (name, *(f"{folder}/{name}" for folder in self.folders)):
-            if Path(path).is_file():
+            if Path(path).exists() and not Path(path).is_dir():
                 return self.read(path).decode("utf-8", "surrogateescape"), path
         return None
 

@@ -23,6 +23,7 @@ from assembler.linking.statements import (
 from assembler.linking.tokens import ATTRIBUTES, NAME, WORD, Words
 
 MAX_INCLUDES = 10
+MAX_HEADERS = 1000
 _WITH_WORDS = frozenset(
     "ENTRY TARGET OUTPUT OUTPUT_ARCH OUTPUT_FORMAT SEARCH_DIR STARTUP INPUT GROUP EXTERN "
     "NOCROSSREFS NOCROSSREFS_TO LD_FEATURE AS_NEEDED HLL SYSLIB FLOAT NOFLOAT "
@@ -214,6 +215,8 @@ class _Parser(SectionsParser):
             while not words.accept(";"):
                 self._header_option(header)
             self._script.headers.append(header)
+            if len(self._script.headers) > MAX_HEADERS:
+                raise ScriptError(f"more than {MAX_HEADERS} program headers", words.location)
 
     def _header_option(self, header: Header) -> None:
         words = self.words

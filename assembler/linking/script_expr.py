@@ -8,6 +8,7 @@ from assembler.linking.statements import Expression, Name, Number, Operation
 from assembler.linking.tokens import NAME, NUMBER, OPERATOR, SECTION, STRING, Words
 
 MAX_DEPTH = 100
+MAX_CHAIN = 200  # operators of one rank in a row
 _LEVELS = ("||", "&&", "|", "^", "&", "== !=", "< <= > >=", "<< >>", "+ -", "* / %")
 _PRECEDENCE = {op: rank for rank, ops in enumerate(_LEVELS, 2) for op in ops.split()}
 _BY_NAME = frozenset("SIZEOF ADDR LOADADDR ALIGNOF DEFINED CONSTANT ORIGIN LENGTH".split())
@@ -56,7 +57,7 @@ class ExpressionParser:
 
     def _binary(self, least: int) -> Expression:
         left = self._unary()
-        while True:
+        for _ in range(MAX_CHAIN):
             operator = self._words.peek(OPERATOR)
             rank = _PRECEDENCE.get(operator, 0)
             if rank < least or self._words.text.startswith("/DISCARD/", self._words.at):
@@ -66,6 +67,7 @@ class ExpressionParser:
             self._enter()
             left = Operation(operator, (left, self._binary(rank + 1)), location=place)
             self._depth -= 1
+        raise ScriptError("an expression has too many operators", self._words.location)
 
     def _unary(self) -> Expression:
         for operator in "-+!~":

@@ -39,7 +39,7 @@ from assembler.linking.statements import (
     Wild,
 )
 
-MAX_GAP = 1 << 29
+MAX_GAP = 1 << 28
 Relax = Callable[[Section], bool]
 
 

@@ -28,7 +28,7 @@ _SECTION = struct.Struct("<IIQQQQIIQQ")
 _PROGRAM = struct.Struct("<IIQQQQQQ")
 _IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
 _EM_RISCV, _ET_REL, _ET_EXEC = 243, 1, 2
-MAX_FILE = 1 << 30
+MAX_FILE = 1 << 29
 _SHF_KEPT = model.SHF_WRITE | model.SHF_ALLOC | model.SHF_EXEC | model.SHF_TLS
 _ENTRY_SIZES = {
     model.SHT_RELA: 24,

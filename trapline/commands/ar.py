@@ -57,20 +57,22 @@ def run(args: argparse.Namespace) -> int:
 
 def _dashes(words: list[str]) -> list[str]:
     """Join letters given with dashes to one word, and leave out what does not matter."""
-    letters = ""
+    letters = thin = ""
     rest: list[str] = []
     pending = list(words)
     while pending:
         word = pending.pop(0)
         if word in ("--plugin", "--target", "--output"):
             pending[:1] = []
-        elif word.startswith(("--plugin=", "--target=", "--thin", "--record-libdeps")):
+        elif word == "--thin":
+            thin = "T"
+        elif word.startswith(("--plugin=", "--target=", "--record-libdeps")):
             continue
         elif word.startswith("-") and len(word) > 1 and not rest:
             letters += word.lstrip("-")
         else:
             rest.append(word)
-    return [letters, *rest] if letters else rest
+    return [letters + thin, *rest] if letters else [rest[0] + thin, *rest[1:]] if rest else rest
 
 
 class _Ar:
@@ -89,19 +91,23 @@ class _Ar:
         self._operation = chosen[0] if chosen else "s" if "s" in letters else ""
         if not self._operation:
             raise TraplineError("no operation (see trapline ar --help)")
-        if "T" in letters:
-            raise TraplineError("thin archives can be read, but not made")
         self._has = frozenset(letters)
         self._anchor = rest.pop(0) if self._has & {"a", "b", "i"} and len(rest) > 1 else ""
         self._archive, *self._files = rest
         self._entries: list[Entry] = []
 
     def run(self) -> int:
-        from assembler.binutils.ar import read_archive
+        from assembler.binutils.ar import is_thin, read_archive
 
         path = Path(self._archive)
+        self._is_thin = "T" in self._has
         if path.exists():
             self._entries = read_archive(self._archive)
+            if self._is_thin and not is_thin(self._archive):
+                raise TraplineError(f"{self._archive}: cannot make an existing archive thin")
+            if not self._is_thin and self._operation in "rq" and is_thin(self._archive):
+                raise TraplineError(f"{self._archive}: cannot make a thin archive an ordinary one")
+            self._is_thin = is_thin(self._archive)
         elif self._operation in "rq":
             if "c" not in self._has:
                 print(f"trapline ar: creating {self._archive}", file=sys.stderr)
@@ -115,7 +121,8 @@ class _Ar:
     def _write(self) -> None:
         from assembler.binutils.ar import write_archive
 
-        data = write_archive(self._entries, has_index="S" not in self._has)
+        has_index = "S" not in self._has
+        data = write_archive(self._entries, has_index=has_index, only_names=self._is_thin)
         Path(self._archive).write_bytes(data)
 
     def _say(self, letter: str, name: str) -> None:
@@ -127,16 +134,25 @@ class _Ar:
         if not self._files:
             return self._entries
         names = [Path(name).name for name in self._files]
-        missing = [name for name in names if all(e.name != name for e in self._entries)]
+        known = {Path(entry.name).name if self._is_thin else entry.name for entry in self._entries}
+        missing = [name for name in names if name not in known]
         if missing:
             raise TraplineError(f"{self._archive}: no entry {missing[0]} in archive")
-        return [entry for entry in self._entries if entry.name in names]
+        return [
+            entry
+            for entry in self._entries
+            if (Path(entry.name).name if self._is_thin else entry.name) in names
+        ]
 
-    def _r(self) -> bool:
+    def _read(self, name: str) -> "Entry":
         from assembler.binutils.ar import read_member
 
+        beside = self._archive if self._is_thin else ""
+        return read_member(name, is_deterministic="U" not in self._has, beside=beside)
+
+    def _r(self) -> bool:
         for name in self._files:
-            made = read_member(name, is_deterministic="U" not in self._has)
+            made = self._read(name)
             places = [i for i, entry in enumerate(self._entries) if entry.name == made.name]
             self._say("r" if places else "a", name)
             if places:
@@ -153,11 +169,9 @@ class _Ar:
         return len(self._entries)
 
     def _q(self) -> bool:
-        from assembler.binutils.ar import read_member
-
         for name in self._files:
             self._say("a", name)
-            self._entries.append(read_member(name, is_deterministic="U" not in self._has))
+            self._entries.append(self._read(name))
         return True
 
     def _d(self) -> bool:
@@ -185,7 +199,7 @@ class _Ar:
                 fields = f"{date:<12}{owner:<6}{group:<6}{mode:<8}{len(entry.data):<10}"
                 say([describe_member(entry.name, (" " * 16 + fields).encode())])
             else:
-                say([entry.name])
+                say([str(Path(self._archive).parent / entry.name if self._is_thin else entry.name)])
         return False
 
     def _p(self) -> bool:
@@ -196,6 +210,8 @@ class _Ar:
 
     def _x(self) -> bool:
         for entry in self._chosen():
+            if self._is_thin:
+                continue
             if entry.name in ("", ".", "..") or "/" in entry.name or "\0" in entry.name:
                 raise TraplineError(f"{self._archive}: illegal name of a member: {entry.name!r}")
             self._say("x", entry.name)

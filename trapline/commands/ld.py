@@ -76,18 +76,23 @@ def _link(found: LdArguments) -> int:
         output.chmod(output.stat().st_mode | 0o111)
     if found.traces:
         files = [file.archive or file.name for file in linking.context.files]
-        print("\n".join(dict.fromkeys(files)))
+        _show("\n".join(dict.fromkeys(files)))
     watcher = linking.context.symbols.watcher
     if watcher is not None and options.cross_references and options.map_file is None:
-        print("\n".join(watcher.table()))
+        _show("\n".join(watcher.table()))
     if found.memory_usage:
-        print(memory_usage(linking))
+        _show(memory_usage(linking))
     if options.map_file not in (None, "-"):
         Path(str(options.map_file)).write_text(link_map(linking), "utf-8", "surrogateescape")
     elif found.prints_map or options.map_file:
-        print(link_map(linking))
+        _show(link_map(linking))
     if linking.context.errors:
         for error in linking.context.errors:
             print(f"trapline ld: {error}", file=sys.stderr)
         return 1 if not options.forces_output else 0
     return 0
+
+
+def _show(text: str) -> None:
+    """Print a text in which names may hold bytes that are no characters."""
+    print(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))

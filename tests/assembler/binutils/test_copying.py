@@ -117,6 +117,12 @@ def test_an_archive_is_the_one_that_gnu_ar_makes():
     assert ours == theirs
 
 
+def test_a_thin_archive_is_the_one_that_gnu_ar_makes():
+    ours, theirs = both("ar", "rcsT", "OUT", "c.o", "odd.o", "a_name_that_is_long.o")
+    assert ours == theirs
+    assert ours.startswith(b"!<thin>")
+
+
 def test_archives_are_changed_as_by_gnu_ar():
     made = []
     for run in (lambda *a: main(["ar", *a]), lambda *a: gnu("ar", *a)):
@@ -169,7 +175,7 @@ def test_an_address_has_the_line_that_gnu_says(how: str, capsys: pytest.CaptureF
         (["ar", "t", "nowhere.a"], "No such file"),
         (["ar", "t", "c.o"], "file format not recognized"),
         (["ar", "d", "c.a", "nothing.o"], "no entry nothing.o"),
-        (["ar", "rT", "x.a", "c.o"], "thin archives"),
+        (["ar", "rT", "c.a", "c.o"], "cannot make an existing archive thin"),
         (["ranlib", "c.o"], "file format not recognized"),
         (["objcopy", "-O", "elf32-i386", "c.o", "x.o"], "-O elf32-i386: there are"),
         (["objcopy", "c.o", "x.o", "y.o"], "expected an input and an output"),
