@@ -95,7 +95,7 @@ class Machine:
         self.extended = _extend(self)
         self._sbi = SbiTable((*EXTENSIONS, *(self.extended.groups() if self.extended else ())))
         is_stepped = self.extended and self.extended.stepped_causes
-        self._run_hart = self.extended.step if self.extended and is_stepped else cpu.run
+        self.run_hart = self.extended.step if self.extended and is_stepped else cpu.run
         self.bus = Bus()
         self.virtio = _make_virtio(config)
         host = DeviceHost(
@@ -277,7 +277,7 @@ class Machine:
             ahead = self.timers.due[index] - hart.clock
             if ahead <= 0:
                 ahead = self.timers.ahead(index)
-            exit_ = self._run_hart(index, ahead if ahead < left else left)
+            exit_ = self.run_hart(index, ahead if ahead < left else left)
             if exit_.reason is FUEL:
                 continue
             if exit_.reason is WFI:

@@ -5,20 +5,17 @@ passes with instructions. The trace is written as it comes, so that a long one t
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from isa.causes import INTERRUPT, Cause, Priv, describe_cause
 from isa.exits import Exit, ExitReason
 from isa.hart import Hart
 from isa.state import Slot
-from vmm.contracts import RemoteFence
-from vmm.exit_log import LoggedExit
 from vmm.fdt import TIMEBASE_HZ
 from vmm.stop import Stop
 
 if TYPE_CHECKING:
-    from vmm.cpu import Cpu
     from vmm.machine import Machine
 
 GUEST = 1
@@ -39,21 +36,34 @@ class Trace:
     def drive(self, machine: "Machine", bound: int | None) -> Stop:
         """Run the machine to its end or bound."""
         self._machine = machine
-        inner = machine.cpu
+        run_hart = machine.run_hart
+
+        def run_traced(index: int, fuel: int) -> Exit:
+            hart = machine.harts[index]
+            self.look(hart)
+            exit_ = run_hart(index, fuel)
+            self.look(hart)
+            self.left(hart, exit_)
+            return exit_
+
         for hart in machine.harts:
             self._name(hart)
-            for page in inner.pages(hart.id):
-                page.slots[Slot.MOVES_WATCHED] = 1
-        machine.cpu = _TracedCpu(inner, self)
+        self._watch_moves(machine, 1)
+        machine.run_hart = run_traced
         try:
             return machine.run(bound)
         finally:
-            machine.cpu = inner
+            machine.run_hart = run_hart
+            self._watch_moves(machine, 0)
             for hart in machine.harts:
                 self._emit(hart, "E")
-                for page in inner.pages(hart.id):
-                    page.slots[Slot.MOVES_WATCHED] = 0
             self._write("\n]\n")
+
+    @staticmethod
+    def _watch_moves(machine: "Machine", is_watched: int) -> None:
+        for hart in machine.harts:
+            for page in machine.cpu.pages(hart.id):
+                page.slots[Slot.MOVES_WATCHED] = is_watched
 
     # -------------------------------------------------------------------------------- events
 
@@ -126,42 +136,3 @@ class Trace:
             event["name"] = name
         self._write(f"{self._separator}{json.dumps(event | dict(more or {}))}")
         self._separator = ",\n"
-
-
-class _TracedCpu:
-    """A `Cpu` with somebody looking on."""
-
-    def __init__(self, inner: "Cpu", trace: Trace) -> None:
-        self._inner = inner
-        self._trace = trace
-
-    @property
-    def harts(self) -> Sequence[Hart]:
-        return self._inner.harts
-
-    def run(self, index: int, fuel: int) -> Exit:
-        """Run a hart, and look at it before and after."""
-        hart = self._inner.harts[index]
-        self._trace.look(hart)
-        exit_ = self._inner.run(index, fuel)
-        self._trace.look(hart)
-        self._trace.left(hart, exit_)
-        return exit_
-
-    def pages(self, index: int) -> Sequence[Hart]:
-        return self._inner.pages(index)
-
-    def restored(self) -> None:
-        self._inner.restored()
-
-    def break_reservation(self, index: int) -> None:
-        self._inner.break_reservation(index)
-
-    def fence(self, index: int, fence: RemoteFence) -> None:
-        self._inner.fence(index, fence)
-
-    def last_exits(self, index: int) -> Sequence[LoggedExit]:
-        return self._inner.last_exits(index)
-
-    def counters(self) -> Mapping[str, int]:
-        return self._inner.counters()
