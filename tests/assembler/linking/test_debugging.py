@@ -61,8 +61,8 @@ def test_gdb_steps_through_the_source_on_a_board(program: Path):
         *("x/i $pc", "kill"),
     )
     assert re.search(r"Breakpoint 1, (0x\w+ in )?main \(\) at .*steps.c:\d+", said)
-    assert re.search(r"#1 .*walk \(list=.*\) at .*steps.c:13", said)
-    assert re.search(r"#2 .*main \(\) at .*steps.c:23", said)
+    assert re.search(r"\n.1 .*walk \(list=.*\) at .*steps.c:13", said)
+    assert re.search(r"\n.2 .*main \(\) at .*steps.c:23", said)
     for value in ("$1 = 0", "$2 = 1", "$3 = 2", "= GREEN", "= 6"):
         assert value in said, said
     assert re.search(r"=> 0x8000\w+ <done>:\s+j\s+0x8000\w+ <done>", said)
