@@ -91,6 +91,7 @@ class Assembly(Instructions):
         self.is_ended = False
         self.is_exited = False
         self._expanded = 0
+        self._opened = {name for name, _, _ in _FIRST_SECTIONS}
         self._head = _head_pattern().match
 
     # ---- running
@@ -347,8 +348,10 @@ class Assembly(Instructions):
             section.take_over_marks()
         self.previous = self.section
         self.section = section
-        if section.root.order is None:
-            section.root.order = next(self.symbols.clock)
+        root = section.root
+        if root.order is None and root.name not in self._opened:
+            self._opened.add(root.name)
+            root.order = next(self.symbols.clock)
         section.set_architecture(self.target.arch)
 
     def read_section(self, name: str, flags: str, kind: str, entsize: int = 0) -> Section:

@@ -202,7 +202,7 @@ class Emitter:
         self._patch(high, start, value)
         pair = Linear(self.symbols.mark_place(start, is_late=True), None, 0)
         self._patch(low, Place(self.section, start.offset + 4, start.points), pair)
-        self.section.stretch += 1
+        self.section.stretch += high.relocation in _BREAKS
 
     def align_code(self, alignment: int) -> bool:
         """Align code for a linker that relaxes it; say whether nothing else is left to do."""

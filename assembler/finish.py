@@ -73,16 +73,17 @@ class Finisher:
                     report(complaint, fixup.spot)
             output.data = bytes(section.data)
             output.relocations.sort(key=_offset)
+        self._object.groups = self._groups()
+        signatures = self._signatures()
         self._object.sections.append(attributes_section(self._target))
         for output in self._object.sections:
             self._order.setdefault(id(self._head(output)), next(self._table.clock))
         names = [ObjSymbol(name, type="file", section="absolute") for name in self._table.sources]
-        listed = [*marks, *self._heads.values(), *self._made.values()]
+        listed = [*marks, *self._heads.values(), *self._made.values(), *signatures]
         listed.sort(key=lambda symbol: self._order[id(symbol)])
         for section in self._sections:
             if section.linked:
                 self._outputs[id(section)].linked = self._linked(section)
-        self._object.groups = self._groups()
         self._object.symbols = [*names, *listed, *self._versions]
         return self._object
 
@@ -120,6 +121,17 @@ class Finisher:
                     group = groups[section.group] = ObjGroup(signature, section.is_comdat)
                 group.members.append(self._outputs[id(section)])
         return list(groups.values())
+
+    def _signatures(self) -> list[ObjSymbol]:
+        """Give the names of groups that are no symbols of their own, and put them in order."""
+        made = {id(symbol) for symbol in self._made.values()}
+        found = []
+        for group in self._object.groups:
+            if id(group.signature) not in made:
+                group.signature.section = group
+                self._order[id(group.signature)] = next(self._table.clock)
+                found.append(group.signature)
+        return found
 
     def _signature(self, name: str) -> ObjSymbol:
         symbol = self._table.by_name.get(name)
