@@ -14,6 +14,7 @@ from assembler.symbols import Symbol, display_name
 
 _ESCAPES = {"b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39}
 MAX_DEPTH = 200
+MAX_OPERATIONS = 20_000  # on what is not known yet
 _SHORT = 19  # decimal numbers with fewer digits are certainly words
 
 
@@ -31,9 +32,11 @@ class Deferred(NamedTuple):
     operator: str
     left: "Value"
     right: "Value"
+    size: int = 1  # of all operations in it
 
 
 Value: TypeAlias = int | Linear | Deferred
+_Known: TypeAlias = dict[Symbol, Value]
 
 
 class Context(Protocol):
@@ -160,7 +163,10 @@ def combine(operator: str, left: Value, right: Value) -> Value:
             return Linear(right.plus, left.minus, wrap(left.constant + right.constant))
         if right.plus is None and left.minus is None:
             return Linear(left.plus, right.minus, wrap(left.constant + right.constant))
-    return Deferred(operator, left, right)
+    size = 1 + sum(part.size for part in (left, right) if isinstance(part, Deferred))
+    if size > MAX_OPERATIONS:
+        raise Complaint(f"an expression of more than {MAX_OPERATIONS} operations")
+    return Deferred(operator, left, right, size)
 
 
 def _divide(left: int, right: int) -> int:
@@ -206,28 +212,34 @@ def operations() -> dict[str, Callable[[int, int], int]]:
     }
 
 
-def fold(value: Value, is_final: bool, depth: int = 0) -> Value:
-    """Reduce a value with what is known by now: assigned symbols and distances of labels."""
+def fold(value: Value, is_final: bool, depth: int = 0, known: _Known | None = None) -> Value:
+    """Reduce a value with what is known by now: assigned symbols and distances of labels.
+
+    `known` keeps what assigned symbols were found to stand for on the way.
+    """
     if isinstance(value, int):
         return value
     if depth > MAX_DEPTH:
         raise Complaint("the expression refers to itself, or is nested too deeply")
     if isinstance(value, Deferred):
-        left = fold(value.left, is_final, depth + 1)
-        right = fold(value.right, is_final, depth + 1)
+        known = {} if known is None else known
+        left = fold(value.left, is_final, depth + 1, known)
+        right = fold(value.right, is_final, depth + 1, known)
         return _compare_places(combine(value.operator, left, right), is_final)
-    return _fold_linear(value, is_final, depth)
+    return _fold_linear(value, is_final, depth, {} if known is None else known)
 
 
-def _fold_linear(value: Linear, is_final: bool, depth: int) -> Value:
+def _fold_linear(value: Linear, is_final: bool, depth: int, known: _Known) -> Value:
     plus, minus = value.plus, value.minus
     if plus is minus:
         return value.constant
     for symbol, operator in ((plus, "+"), (minus, "-")):
         if symbol is not None and symbol.value is not None:
             rest = _without(value, symbol)
-            joined = combine(operator, rest, fold(symbol.value, is_final, depth + 1))
-            return fold(joined, is_final, depth + 1)
+            meant = known.get(symbol)
+            if meant is None:
+                meant = known[symbol] = fold(symbol.value, is_final, depth + 1, known)
+            return fold(combine(operator, rest, meant), is_final, depth + 1, known)
     if plus is not None and minus is not None:
         distance = _distance(minus, plus, is_final)
         if distance is not None:
@@ -256,7 +268,7 @@ def _compare_places(value: Value, is_final: bool) -> Value:
         case Deferred("==" | "!=" | "<>" | "<" | ">" | "<=" | ">=" as operator, left, right):
             difference = combine("-", left, right)
             if isinstance(difference, Linear):
-                distance = _fold_linear(difference, is_final, 0)
+                distance = _fold_linear(difference, is_final, 0, {})
                 if isinstance(distance, int):
                     return operations()[operator](distance, 0)
     return value

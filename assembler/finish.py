@@ -14,7 +14,7 @@ from assembler.branches import PLAIN, SHORT
 from assembler.errors import Complaint, nearest
 from assembler.expr import Linear, Value, describe, fold, symbols_of
 from assembler.match import SHORT_RELOCATIONS
-from assembler.naming import is_elsewhere, listed_name
+from assembler.naming import is_elsewhere, keep_name, listed_name
 from assembler.objects import ObjGroup, ObjSection, ObjSymbol, Relocation
 from assembler.options import Target
 from assembler.reloc import Field, patch_field, patch_operand, types_by_name
@@ -75,16 +75,18 @@ class Finisher:
             output.relocations.sort(key=_offset)
         self._object.groups = self._groups()
         signatures = self._signatures()
+        for version in self._versions:
+            self._order[id(version)] = next(self._table.clock)
         self._object.sections.append(attributes_section(self._target))
         for output in self._object.sections:
             self._order.setdefault(id(self._head(output)), next(self._table.clock))
         names = [ObjSymbol(name, type="file", section="absolute") for name in self._table.sources]
-        listed = [*marks, *self._heads.values(), *self._made.values(), *signatures]
+        listed = [*marks, *self._heads.values(), *self._made.values(), *signatures, *self._versions]
         listed.sort(key=lambda symbol: self._order[id(symbol)])
         for section in self._sections:
             if section.linked:
                 self._outputs[id(section)].linked = self._linked(section)
-        self._object.symbols = [*names, *listed, *self._versions]
+        self._object.symbols = [*names, *listed]
         return self._object
 
     def _mapping_symbols(self) -> list[ObjSymbol]:
@@ -247,7 +249,7 @@ class Finisher:
 
     def _fix_hint(self, fixup: Fixup) -> None:
         """Give a relocation that fills nothing in."""
-        section, value = fixup.place.section, _keep_name(fixup.value)
+        section, value = fixup.place.section, keep_name(fixup.value)
         symbol, addend = None, value
         if isinstance(value, Linear) and value.minus is None:
             symbol, addend = value.plus, value.constant
@@ -273,7 +275,7 @@ class Finisher:
         offset = fixup.place.final()
         value = fixup.value
         if not _is_code_difference(value):
-            value = _keep_name(value)
+            value = keep_name(value)
         if isinstance(value, int):
             patch_field(section.data, offset, field, value)
             return
@@ -294,7 +296,7 @@ class Finisher:
         if fixup.branch is not None:
             field, behind = _branch_field(field, fixup.branch.size)
             offset += behind
-        value = _keep_name(fixup.value)
+        value = keep_name(fixup.value)
         if isinstance(value, int) and not field.is_relative:
             patch_field(section.data, offset, field, value)
             return
@@ -335,6 +337,7 @@ class Finisher:
             if base.section == "absolute":
                 return
             number = base.value + value.constant - offset
+            number -= number % field.operand.align  # code at odd places is the source's business
         else:
             return
         try:
@@ -385,16 +388,6 @@ def _output(section: Section) -> ObjSection:
     output.align, output.entsize = section.align, section.entsize
     output.more_flags = section.more_flags
     return output
-
-
-def _keep_name(value: Value) -> Value:
-    """Fold a value, keeping the name of an assigned symbol that stands for a place."""
-    folded = fold(value, is_final=True)
-    if isinstance(folded, int) or not isinstance(value, Linear) or value.minus is not None:
-        return folded
-    if value.plus is not None and is_elsewhere(value.plus):
-        return folded
-    return value
 
 
 def _is_code_difference(value: Value) -> bool:

@@ -4,7 +4,7 @@ Not here: its value, type and section (`finish.py`).
 """
 
 from assembler.errors import Complaint
-from assembler.expr import Linear, fold
+from assembler.expr import Linear, Value, fold
 from assembler.symbols import Symbol
 
 
@@ -30,3 +30,13 @@ def listed_name(symbol: Symbol) -> str:
     if symbol.versions and not symbol.is_defined:
         return symbol.versions[0]
     return symbol.name
+
+
+def keep_name(value: Value) -> Value:
+    """Fold a value, keeping the name of an assigned symbol that stands for a place."""
+    folded = fold(value, is_final=True)
+    if isinstance(folded, int) or not isinstance(value, Linear) or value.minus is not None:
+        return folded
+    if value.plus is not None and is_elsewhere(value.plus):
+        return folded
+    return value

@@ -256,17 +256,14 @@ class Section:
             name += self.arch
             self.marked_arch = self.arch
         self.mark = "x" if self.arch == self.marked_arch else "x?"
-        place = Place(self, self.size + 1, len(self.points) + 1)
+        place = Place(self, self.size + 1, len(self.points))
         self.marks.append((place, name, None))
 
     def close(self, spot: Spot) -> None:
         """Pad code to its own alignment, so that what is linked behind it is aligned."""
         if self.is_code and self.size:
             self.closed_at = self.here()
-            is_odd = self.size % 2 == 1 and not self.root.is_relaxed
             self.align_to(self.align, None, None, spot)
-            if is_odd:
-                self.marks.pop()  # behind the last byte
 
     def estimate(self) -> None:
         """Give points a first size, those before a point known and those after it not.

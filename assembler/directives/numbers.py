@@ -5,7 +5,7 @@ Follows the manual "Using as", sections "Float", "Double", "Octa", "Dc", "Dcb" a
 
 from typing import TYPE_CHECKING
 
-from assembler.directives.data import big_number, emit_integer
+from assembler.directives.data import big_number, check_size, emit_integer
 from assembler.directives.table import Directive, Table
 from assembler.errors import Complaint
 from assembler.expr import fold
@@ -80,6 +80,7 @@ def _repeated(assembly: "Assembly", name: str, operands: Operands) -> None:
         if not isinstance(folded, int):
             raise Complaint(f"{name} takes a number known here", operands.column(operands.trees[1]))
         value = folded
+        check_size(assembly, size, value)
     assembly.section.set_mark("d")
     assembly.section.reserve(count * size, (value & (1 << 8 * size) - 1).to_bytes(size, "little"))
 

@@ -249,6 +249,9 @@ def _pop(assembly: "Assembly", name: str, operands: Operands) -> None:
 def _previous(assembly: "Assembly", name: str, operands: Operands) -> None:
     if operands.trees:
         raise Complaint(f"{name} takes no operands")
+    if assembly.previous is assembly.section:
+        assembly.warn(".previous without corresponding .section; ignored")
+        return
     assembly.enter(assembly.previous)
 
 

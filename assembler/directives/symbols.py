@@ -50,7 +50,7 @@ def _bind(assembly: "Assembly", name: str, operands: Operands) -> None:
         raise Complaint(f"{name} takes the names of symbols")
     for tree in _named(operands):
         symbol = assembly.symbol_named(symbol_name(tree, operands))
-        if not (symbol.binding == "weak" and _BINDINGS[name] == "global"):
+        if symbol.binding != "weak":
             symbol.binding = _BINDINGS[name]
         symbol.is_declared_local = name == ".local"
 
@@ -96,6 +96,8 @@ def _weak_reference(assembly: "Assembly", name: str, operands: Operands) -> None
     alias = assembly.symbols.get(_name_and_rest(name, operands, 2, 2))
     target = assembly.symbols.get(symbol_name(operands.trees[1], operands))
     assembly.symbols.refuse_second(alias)
+    if alias.weak_target is not None:
+        raise Complaint(f"symbol {alias.name!r} is already defined by {name}")
     while target.weak_target is not None:
         target = target.weak_target
     if target is alias:
@@ -127,6 +129,7 @@ def _common(assembly: "Assembly", name: str, operands: Operands) -> None:
         if symbol.common[0] != size:
             known = symbol.common[0]
             assembly.warn(f'size of "{symbol_text}" is already {known}; not changing to {size}')
+        symbol.common = symbol.common[0], alignment
         return
     assembly.symbols.refuse_second(symbol)
     symbol.defined_at = assembly.spot

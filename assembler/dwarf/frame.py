@@ -249,7 +249,7 @@ class FrameWriter:
         if not delta:
             return
         data, bits = advance_bytes(delta)
-        if start.stretch == end.stretch:
+        if start.stretch == end.stretch or not end.symbol.place.section.is_code:
             self._out.raw(data)
             return
         if bits != 6:

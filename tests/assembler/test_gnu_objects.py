@@ -76,7 +76,7 @@ def sources() -> list[Path]:
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_guests_give_the_same_object(path: Path, tmp_path: Path):
-    folders = [GUESTS / "include", GUESTS / "lib", path.parent]
+    folders = [GUESTS / "include", GUESTS / "lib", path.parent, path.parent.parent]
     options = [f"-I{folder}" for folder in folders]
     check(path.read_text(), tmp_path, *options, filename=str(path), include_paths=folders)
 
