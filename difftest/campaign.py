@@ -12,6 +12,7 @@ from difftest.generate import (
     float_program,
     guest_program,
     plain_program,
+    portable_program,
     system_program,
 )
 from difftest.lockstep import Report, compare
@@ -24,6 +25,7 @@ GENERATORS: dict[str, Callable[[str], Program]] = {
     "plain": plain_program,
     "float": float_program,
     "system": system_program,
+    "portable": portable_program,
     "guest": guest_program,
 }
 

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from difftest.program import ISA
 from difftest.snippets import (
     ALIAS_POINTER,
     CODE_POINTER,
@@ -19,8 +20,10 @@ from difftest.snippets import (
     asm,
 )
 from isa.compressed import Form
+from isa.extensions import needs
 from isa.fields import Operand
 from isa.insn import Insn, Kind
+from isa.isa_string import parse_isa
 from isa.spec import FORMS, TABLE
 
 KIND_WEIGHTS = {Kind.ALU: 60, Kind.LOAD: 14, Kind.STORE: 12, Kind.BRANCH: 10, Kind.JUMP: 4}
@@ -29,7 +32,6 @@ BY_KIND = {kind: [insn for insn in TABLE if insn.kind is kind] for kind in Kind}
 INTEGER = {kind: [insn for insn in BY_KIND[kind] if not insn.is_float] for kind in KIND_WEIGHTS}
 SEEN = [TABLE.by_name[name] for name in ("fmv.x.d", "fsd", "feq.d", "fclass.s", "fsw")]
 """Instructions that bring a floating-point register to where every side shows it."""
-BASE = ("I", "M", "Zifencei")  # what every side has
 C_NOP = FORMS.by_name["c.nop"].encode()
 TRAPPING = ("c.ebreak",)
 THROUGH_REGISTERS = ("c.jr", "c.jalr")
@@ -62,26 +64,35 @@ class Computing:
         *,
         has_system: bool,
         has_float: bool = False,
-        is_base: bool = False,
-        is_compressed: bool = False,
+        isa: str = ISA,
     ) -> None:
         self._rng = rng
         self._has_system = has_system
-        self._is_compressed = is_compressed
+        self._bits = parse_isa(isa)
+        self._is_compressed = self.exists("C")
         self._weights = dict(KIND_WEIGHTS)
         if has_float:
             self._weights[Kind.FLOAT] = FEWER_FLOATS if has_system else FLOAT_WEIGHT
         chosen = BY_KIND if has_float else INTEGER
-        known = {kind: [i for i in chosen[kind] if i.ext in BASE] for kind in self._weights}
-        wanted = known if is_base else {kind: chosen[kind] for kind in self._weights}
-        self._packs = {kind: Pack(rng, insns) for kind, insns in wanted.items()}
+        self._packs = {kind: Pack(rng, self.those_here(chosen[kind])) for kind in self._weights}
         self._forms = Pack(rng, [form for form in FORMS if self._may_use(form, has_float)])
         self._done = self._left = self._into_word = 0
 
+    def exists(self, ext: str) -> bool:
+        """Say whether the programs' harts have an extension."""
+        return all(self._bits & need for need in needs(ext))
+
+    def those_here(self, insns: Sequence[Insn]) -> list[Insn]:
+        """Leave out the instructions that the programs' harts do not have."""
+        return [insn for insn in insns if self.exists(insn.ext)]
+
     def _may_use(self, form: Form, has_float: bool) -> bool:
-        if form.name in THROUGH_REGISTERS:
+        target = TABLE.by_name[form.target]
+        if form.name in THROUGH_REGISTERS or not self.those_here([target]):
             return False
-        is_float = TABLE.by_name[form.target].is_float
+        if not self.exists(form.ext):
+            return False
+        is_float = target.is_float
         return (has_float or not is_float) and (self._has_system or form.name not in TRAPPING)
 
     def plain(self) -> list[int]:

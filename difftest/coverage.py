@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from difftest.decoded import decode
-from difftest.program import Program
+from difftest.program import RAM_SIZE, Program
 from difftest.sides import Stop
 from difftest.sides.ours import OurSide
 from difftest.state import State
@@ -206,10 +206,16 @@ def possible_classes(name: str) -> list[str]:
     return found or ["none"]
 
 
-def measure(programs: Iterable[Program], steps: int, coverage: Coverage | None = None) -> Coverage:
+def measure(
+    programs: Iterable[Program],
+    steps: int,
+    coverage: Coverage | None = None,
+    *,
+    ram_size: int = RAM_SIZE,
+) -> Coverage:
     """Count what programs exercise in their first `steps` instructions each."""
     coverage = coverage or Coverage()
-    side = OurSide("interpreter")
+    side = OurSide("interpreter", ram_size=ram_size)
     for program in programs:
         side.load(program)
         before = side.state(with_csrs=True)

@@ -7,10 +7,12 @@ use x28 to x31, and no stack.
 
 import random
 
-from difftest.program import RAM_BASE
+from difftest.program import RAM_BASE, RAM_SIZE
 from isa import mstatus as ms
 from isa.causes import Cause
 from isa.csrs import CSRS
+from isa.extensions import needs
+from isa.isa_string import parse_isa
 from isa.pte import PTE_A, PTE_D, PTE_PPN_SHIFT, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X
 from isa.spec import TABLE
 
@@ -32,7 +34,7 @@ MAPPED_PAGES = 16  # from RAM_BASE; the tables themselves are not mapped
 OPEN_ENTRY = 7  # the PMP entry behind those that programs change
 
 WILD_ADDRESSES = (
-    *(DATA + ALIAS, DATA + ALIAS, DATA, CODE, RAM_BASE + 0x1FFFC, ROOT),
+    *(DATA + ALIAS, DATA + ALIAS, DATA, CODE, RAM_BASE + RAM_SIZE - 4, ROOT),
     *(1 << 32, (1 << 38) - 8, 1 << 38, 0xFFFF_FFC0_0000_0000, (1 << 64) - 4, 1 << 40, 1 << 56),
     *((1 << 47) - 8, 1 << 47, 1 << 41, (1 << 50) - 8, (1 << 56) - 4, 0xFF00_0000_0000_0000),
 )
@@ -66,6 +68,12 @@ TRIED = tuple(n for n in CSRS.by_number if n not in NOT_TRIED and n != CSRS.by_n
 def number_of(name: str) -> int:
     """Give a CSR's number."""
     return CSRS.by_name[name].number
+
+
+def csr_exists(name: str, isa: str) -> bool:
+    """Say whether a hart of an ISA has a CSR."""
+    bits = parse_isa(isa)
+    return all(bits & need for need in needs(CSRS.by_name[name].ext) if CSRS.by_name[name].ext)
 
 
 def choose_csr(rng: random.Random) -> int:

@@ -10,7 +10,14 @@ from collections.abc import Callable
 
 from difftest import frame
 from difftest.computing import BY_KIND, Computing, Pack
-from difftest.program import ISA, ISA_WITHOUT_C, RAM_BASE, Program
+from difftest.program import (
+    ISA,
+    ISA_OF_QEMU,
+    ISA_WITH_LITTLE,
+    ISA_WITHOUT_C,
+    RAM_BASE,
+    Program,
+)
 from difftest.snippets import (
     ALIAS_POINTER,
     CODE_POINTER,
@@ -45,7 +52,7 @@ CORNERS = tuple(
 )
 ATOMICS = [insn for insn in TABLE if "aqrl" in insn.pattern.operands]
 BLOCK_OPS = [insn for insn in TABLE if insn.ext in ("Zicbom", "Zicboz")]
-OTHERS = ("wfi", "wrs.nto", "wrs.sto")
+OTHERS = [TABLE.by_name[name] for name in ("wfi", "wrs.nto", "wrs.sto")]
 HYPERVISOR = [insn for insn in TABLE if insn.ext in ("H", "Svinval")]
 CSR_OPS = [insn for insn in TABLE if "csr" in insn.pattern.operands]
 
@@ -63,11 +70,14 @@ def interesting(rng: random.Random) -> int:
 class Generator(Computing):
     """Draws the instructions of one program."""
 
-    def __init__(self, rng: random.Random, *, is_base: bool = False, **has: bool) -> None:
-        super().__init__(rng, is_base=is_base, **has)
-        self._has_atomics = not is_base
-        self._atomics, self._hypervisor = Pack(rng, ATOMICS), Pack(rng, HYPERVISOR)
-        self._block_ops, self._others = Pack(rng, BLOCK_OPS), Pack(rng, OTHERS)
+    def __init__(
+        self, rng: random.Random, *, has_system: bool, has_float: bool = False, isa: str = ISA
+    ) -> None:
+        super().__init__(rng, has_system=has_system, has_float=has_float, isa=isa)
+        self._atomics = Pack(rng, self.those_here(ATOMICS))
+        self._hypervisor = Pack(rng, self.those_here(HYPERVISOR))
+        self._block_ops = Pack(rng, self.those_here(BLOCK_OPS))
+        self._others = Pack(rng, self.those_here(OTHERS))
 
     def code(self, length: int) -> tuple[int, ...]:
         """Draw instructions, and a jump back to the first at the end."""
@@ -76,7 +86,7 @@ class Generator(Computing):
             self._done, self._left = len(words), length - 1 - len(words)
             if self._has_system and self._rng.random() < SYSTEM:
                 words += self._system()[: self._left]
-            elif self._has_atomics and self._rng.random() < ATOMIC:
+            elif self.exists("A") and self._rng.random() < ATOMIC:
                 words += self._atomic()[: self._left]
             elif self._is_compressed and self._rng.random() < 0.03:
                 words += self._rng.choice((self.jump_short, self.stack))()[: self._left]
@@ -88,13 +98,18 @@ class Generator(Computing):
     # Privileged things
 
     def _system(self) -> list[int]:
+        has_guests = self.exists("H")
         choices: tuple[tuple[int, Callable[[], list[int]]], ...] = (
             (50, self._csr), (8, self._lower), (4, self._fence), (6, self._call),
             (5, self._return), (4, self._illegal), (8, self._switch), (5, self._edit_table),
-            (4, self._interrupt), (8, self._borrow), (12, self._guest_access),
-            (6, lambda: protect(self._rng)), (12, lambda: enter_guest(self._rng, self.ahead())),
-            (3, lambda: guest_switch(self._rng)), (3, self._block), (2, self._key),
-            (2, lambda: [asm(self._others.draw())]), (2, lambda: trigger(self._rng)),
+            (4, self._interrupt), (8, self._borrow),
+            (12 * has_guests, self._guest_access),
+            (6, lambda: protect(self._rng, self.exists("Smepmp"))),
+            (12 * has_guests, lambda: enter_guest(self._rng, self.ahead())),
+            (3 * has_guests, lambda: guest_switch(self._rng)),
+            (3 * self.exists("Zicboz"), self._block), (2, self._key),
+            (2, lambda: [self._others.draw().encode()]),
+            (2 * has_guests, lambda: trigger(self._rng)),
         )  # fmt: skip
         weights = [weight for weight, _ in choices]
         return self._rng.choices([make for _, make in choices], weights)[0]()
@@ -228,6 +243,11 @@ class Generator(Computing):
         ]
 
 
+def _isa(rng: random.Random) -> str:
+    """Draw the ISA of a program's hart: of Spike and ours, with C or without."""
+    return ISA if rng.random() < COMPRESSED else ISA_WITHOUT_C
+
+
 def _registers(rng: random.Random) -> list[int]:
     x = [interesting(rng) for _ in range(32)]
     x[0] = 0
@@ -257,18 +277,10 @@ def float_program(seed: str, length: int = 200) -> Program:
 
 def _computing(kind: str, seed: str, length: int) -> Program:
     rng = random.Random(f"{kind} {seed}")
-    has_float, is_base = kind == "float", kind == "base"
-    is_compressed = not is_base and rng.random() < COMPRESSED
+    has_float = kind == "float"
+    isa = ISA_WITH_LITTLE if kind == "base" else _isa(rng)
     x = _registers(rng)
-    generator = Generator(
-        rng,
-        has_system=False,
-        has_float=has_float,
-        is_base=is_base,
-        is_compressed=is_compressed,
-    )
-    code = generator.code(length)
-    isa = ISA if is_compressed else ISA_WITHOUT_C
+    code = Generator(rng, has_system=False, has_float=has_float, isa=isa).code(length)
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)}
     csrs = {"mtvec": RAM_BASE, "stimecmp": MASK, "vstimecmp": MASK}
     if has_float:
@@ -293,14 +305,22 @@ def _floats(rng: random.Random) -> bytes:
 def system_program(seed: str, length: int = 500) -> Program:
     """Draw a program that traps, changes privilege, translates, and takes interrupts."""
     rng = random.Random(f"system {seed}")
+    return _privileged(rng, _isa(rng), f"system {seed}", length)
+
+
+def portable_program(seed: str, length: int = 500) -> Program:
+    """Draw a system program for harts with no more than QEMU's has: no guests, no timers."""
+    rng = random.Random(f"portable {seed}")
+    return _privileged(rng, ISA_OF_QEMU, f"portable {seed}", length)
+
+
+def _privileged(rng: random.Random, isa: str, name: str, length: int) -> Program:
     x = _registers(rng)
     x[TABLE_POINTER] = frame.LEAVES + 0x800
     x[SATP_VALUE] = frame.satp(rng)
     x[HGATP_VALUE] = frame.hgatp(rng)
     x[SPLIT_POINTER] += rng.choice((0, frame.ALIAS))
-    is_compressed = rng.random() < COMPRESSED
-    generator = Generator(rng, has_system=True, has_float=True, is_compressed=is_compressed)
-    code = generator.code(length)
+    code = Generator(rng, has_system=True, has_float=True, isa=isa).code(length)
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)} | frame.page_tables(rng)
     data |= frame.guest_tables(rng)
     csrs = (
@@ -312,9 +332,8 @@ def system_program(seed: str, length: int = 500) -> Program:
             "hgatp": rng.choice((0, x[HGATP_VALUE])),
         }
     )
-    isa = ISA if is_compressed else ISA_WITHOUT_C
-    traps = rng.random() < 0.2
-    name = f"system {seed}"
+    csrs = {csr: value for csr, value in csrs.items() if frame.csr_exists(csr, isa)}
+    traps = isa != ISA_OF_QEMU and rng.random() < 0.2
     return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, name, isa, traps)
 
 
@@ -329,8 +348,8 @@ def guest_program(seed: str, length: int = 500) -> Program:
     alias = frame.ALIAS if is_user and vsatp else 0
     x[SPLIT_POINTER] += alias
     x[DATA_POINTER] += alias
-    is_compressed = rng.random() < COMPRESSED
-    generator = Generator(rng, has_system=True, has_float=True, is_compressed=is_compressed)
+    isa = _isa(rng)
+    generator = Generator(rng, has_system=True, has_float=True, isa=isa)
     code = (asm("mret"), *generator.code(length - 1))
     data = {frame.DATA: rng.randbytes(frame.DATA_SIZE)} | frame.page_tables(rng, 0.03)
     data |= frame.guest_tables(rng, 0.03)
@@ -342,7 +361,6 @@ def guest_program(seed: str, length: int = 500) -> Program:
         "medeleg": rng.choice((0, 0xF0_B5FD, 0xF0_B5FD & rng.getrandbits(24))),
         "mie": rng.choice((0, 0, (1 << 64) - 1)),
     }
-    isa = ISA if is_compressed else ISA_WITHOUT_C
     traps = rng.random() < 0.2
     name = f"guest {seed}"
     return Program(code, frame.CODE, frame.HANDLERS, data, tuple(x), csrs, name, isa, traps)

@@ -19,6 +19,8 @@ from isa.insn import Kind
 from isa.pte import PAGE_SIZE
 
 DEFAULT_STEPS = 1000
+STORE_CONDITIONAL = ("sc.w", "sc.d")
+CAUSES = {"mtval": "mcause", "stval": "scause"}
 MANAGING = ("cbo.inval", "cbo.clean", "cbo.flush")
 OUT_OF_ORDER = (Kind.BRANCH, Kind.JUMP, Kind.SYSTEM)
 MOST_WINDOWS = 6  # of a program to go through again singly; then it is all of it
@@ -108,6 +110,14 @@ class _Run:
         self.settled: set[int] = set()  # windows with differences that both may choose
         ours.load(program)
         theirs.load(program)
+        self._agree_on_start()
+
+    def _agree_on_start(self) -> None:
+        """Give the other side our choice where the program starts with a value that is free."""
+        csrs = self._ours.state(with_csrs=True).csrs
+        for name in self._program.csrs:
+            if any(choice.csr == name for choice in self._rules.choices):
+                self._theirs.set_csr(name, csrs[name])
 
     def windows(self, steps: int, stride: int, singly: Container[int] = ()) -> Report:
         """Compare until the end; the windows that begin at `singly` step by step."""
@@ -131,12 +141,22 @@ class _Run:
             self._theirs.step(count)
             done += count
             mismatch = self._check(done, before, word)
-            if mismatch and self._has_new_code():
+            if mismatch and (self._has_new_code() or self._is_end(mismatch)):
                 return Report(done, Stop.OUTSIDE)
             if mismatch:
                 return Report(done, Stop.NONE, mismatch)
             before = self._ours.state(with_csrs=True)
         return self._finish(done, Stop.NONE)
+
+    def _is_end(self, mismatch: Mismatch) -> bool:
+        """Say whether an atomic has trapped, for a cause that another side may see otherwise."""
+        found = None if mismatch.word is None else decode(mismatch.word)
+        if found is None or "aqrl" not in found.insn.pattern.operands:
+            return False
+        csrs = mismatch.ours.csrs
+        causes = {csrs.get(name) for name in ("mcause", "scause", "vscause")}
+        has_trapped = mismatch.ours.pc != mismatch.before.pc + found.length
+        return has_trapped and not causes.isdisjoint(self._rules.atomics_may_trap)
 
     def _has_new_code(self) -> bool:
         """Say whether the program has written over its code, which a side may see late."""
@@ -148,7 +168,14 @@ class _Run:
     def _is_out_of_bounds(self, before: State, word: int | None) -> bool:
         """Say whether the next instruction is one whose cause of trapping may be chosen."""
         found = None if word is None else decode(word)
-        if self._rules.may_misalign_atomics or found is None:
+        if found is None:
+            return False
+        if found.name in self._rules.unsteppable:
+            return True
+        is_doomed = found.insn.name in STORE_CONDITIONAL and not self._ours.has_reservation()
+        if is_doomed and self._rules.fails_sc_first:
+            return True
+        if self._rules.may_misalign_atomics:
             return False
         if found.name in MANAGING and "pmpcfg0" in self._program.csrs:
             return True
@@ -166,7 +193,7 @@ class _Run:
         theirs = self._theirs.state(with_csrs=not is_plain)
         apart = [d for d in ours.differences(theirs) if not self._is_hidden(d)]
         if apart and found is not None:
-            apart = self._reconcile(before, found, apart)
+            apart = self._reconcile(before, found, ours, apart)
         if self._rules.stores_parts and found is not None and not is_plain:
             self._settle_partial_store(before, found)
         if self._with_memory and not apart and not self._ours.has_reservation():
@@ -205,18 +232,34 @@ class _Run:
                 self._theirs.set_memory(RAM_BASE + i, value)
 
     def _reconcile(
-        self, before: State, found: Decoded, apart: list[Difference]
+        self, before: State, found: Decoded, ours: State, apart: list[Difference]
     ) -> list[Difference]:
         """Take out differences that both sides may choose, and give the other side our value."""
+        left = [d for d in apart if not self._is_free_tval(before, found, ours, d)]
+        if len(left) < len(apart):
+            self.settled.add(self.window)
+            return left
         values = found.values
         csr = CSRS.by_number.get(values["csr"]) if "csr" in values else None
-        if csr is None:
-            return apart
-        written = _written(before, found.insn.name, values, csr.name)
-        left = [d for d in apart if not self._is_settled(d, csr.name, written, values["rd"])]
+        name = found.insn.name if csr is None else csr.name
+        written = 0 if csr is None else _written(before, found.insn.name, values, name)
+        left = [d for d in apart if not self._is_settled(d, name, written, values.get("rd", 0))]
         if len(left) < len(apart):
             self.settled.add(self.window)
         return left
+
+    def _is_free_tval(
+        self, before: State, found: Decoded, ours: State, difference: Difference
+    ) -> bool:
+        """Settle what a trap tells of its address, where sides tell different things."""
+        cause = ours.csrs.get(CAUSES.get(difference.name, ""))
+        insn, values = found.insn, found.values
+        at = before.x[values.get("rs1", 0)] + values.get("imm", 0)
+        for free in self._rules.free_tval:
+            if cause in free.causes and (not free.is_misaligned or at % max(insn.size, 1)):
+                self._theirs.set_csr(difference.name, difference.ours)
+                return True
+        return False
 
     def _is_hidden(self, difference: Difference) -> bool:
         """Say whether a CSR differs only in what a side has otherwise by its configuration."""

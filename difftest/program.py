@@ -23,6 +23,16 @@ EXTENSIONS = f"zicntr_zicsr_zifencei_{_INTEGER}_{_PRIVILEGED}"
 ISA = f"rv64imafdch_zfh_zfa_zcb_zcmop_{EXTENSIONS}_sv57"
 ISA_WITHOUT_C = f"rv64imafdh_zfh_zfa_{EXTENSIONS}_sv57"
 """Of our engines and of Spike."""
+ISA_WITH_LITTLE = "rv64im_zicsr_zifencei"
+"""Of every side."""
+ISA_OF_QEMU = (
+    "rv64imafdc_zicntr_zicsr_zifencei_zihintpause_zfh_zba_zbb_zbc_zbs_zbkb_zbkc_zbkx_zknd_zkne_zknh"
+    "_zksed_zksh_sv57"
+)
+"""Of QEMU 7.2, less what it has otherwise or cannot show: H, Sstc, Zihpm, Svnapot, Svpbmt, Svinval.
+
+With Svnapot or Svpbmt it does not look at reserved bits of entries.
+"""
 
 
 @dataclass(frozen=True)

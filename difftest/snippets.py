@@ -60,10 +60,10 @@ def guest_switch(rng: random.Random) -> list[int]:
     return [csr("csrrw", which[0], rng.choice((which[1], which[1], 0))), *fences]
 
 
-def protect(rng: random.Random) -> list[int]:
+def protect(rng: random.Random, has_mseccfg: bool) -> list[int]:
     """Change an entry of PMP: its address, or its configuration."""
     value, entry = rng.choice(FREE[1:]), rng.randrange(frame.OPEN_ENTRY)
-    if rng.random() < 0.02:
+    if has_mseccfg and rng.random() < 0.02:
         setting = asm("addi", rd=value, rs1=0, imm=rng.choice((4, 4, 2, 1, 7)))
         return [setting, csr(rng.choice(("csrrw", "csrrs")), "mseccfg", value)]
     if rng.random() < 0.5:

@@ -86,6 +86,12 @@ def _spike(ram_size: int) -> Side:
     return SpikeSide(ram_size)
 
 
+def _qemu(ram_size: int) -> Side:
+    from difftest.sides.qemu import QemuSide
+
+    return QemuSide(ram_size)
+
+
 def _unicorn(ram_size: int) -> Side:
     from difftest.sides.unicorn import UnicornSide
 
@@ -96,6 +102,7 @@ SIDES: dict[str, Callable[[int], Side]] = {
     "reference": _reference,
     "interpreter": _interpreter,
     "spike": _spike,
+    "qemu": _qemu,
     "unicorn": _unicorn,
 }
 

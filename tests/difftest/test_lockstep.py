@@ -13,11 +13,12 @@ from difftest.generate import (
     float_program,
     guest_program,
     plain_program,
+    portable_program,
     system_program,
 )
 from difftest.sides import make_side
 from difftest.sides.ours import OurSide
-from tests.tools import require_module
+from tests.tools import require_module, require_tool
 
 SOAK_SECONDS = float(os.environ.get("TRAPLINE_SOAK_SECONDS", "0"))
 
@@ -83,19 +84,44 @@ def test_computation_agrees_with_unicorn():
     assert_no_difference(campaign.run(programs, ours, theirs, steps=600, stride=60), 24_000)
 
 
+@pytest.fixture(scope="module")
+def qemu():
+    """Give QEMU as a side."""
+    require_tool("qemu-system-riscv64")
+    return make_side("qemu")
+
+
+def test_computation_agrees_with_qemu(qemu):
+    programs = (base_program(f"suite qemu {i}") for i in range(10))
+    result = campaign.run(programs, OurSide("interpreter"), qemu, steps=100)
+    assert_no_difference(result, 1000)
+
+
+def test_traps_privilege_and_translation_agree_with_qemu(qemu):
+    programs = (portable_program(f"suite qemu {i}") for i in range(10))
+    result = campaign.run(programs, OurSide("interpreter"), qemu, steps=200)
+    assert_no_difference(result, 500)
+    assert result.traps > 20
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("kind", campaign.GENERATORS)
+def test_soak_with_qemu(qemu, tmp_path):
+    soak("portable", OurSide("interpreter"), qemu, tmp_path, stride=1)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", [kind for kind in campaign.GENERATORS if kind != "portable"])
 def test_soak_with_spike(kind, spike, tmp_path):
-    soak(kind, OurSide("interpreter"), spike, tmp_path)
+    soak(kind, OurSide("interpreter"), spike, tmp_path, stride=16)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("tlb", [None, (2, 1)], ids=str)
 def test_soak_of_the_engines(tlb, tmp_path):
-    soak("system", OurSide("interpreter", tlb), OurSide("reference", tlb), tmp_path)
+    soak("system", OurSide("interpreter", tlb), OurSide("reference", tlb), tmp_path, stride=1)
 
 
-def soak(kind, ours, theirs, folder):
+def soak(kind, ours, theirs, folder, stride):
     """Run new random programs for the time that the environment gives."""
     import itertools
     import random
@@ -109,6 +135,7 @@ def soak(kind, ours, theirs, folder):
         ours,
         theirs,
         steps=1500,
+        stride=stride,
         folder=folder,
         is_over=lambda result: bool(result.failures) or time.monotonic() > end,
     )

@@ -112,7 +112,7 @@ def test_an_unknown_side_is_refused_with_the_known_ones():
         make_side("bochs")
 
 
-@pytest.mark.parametrize("name", ["spike", "unicorn", "reference"])
+@pytest.mark.parametrize("name", ["spike", "qemu", "unicorn", "reference"])
 def test_the_page_has_the_tables_of_today(name):
     page = Path(__file__).parents[2] / "docs" / "difftest.md"
     assert as_markdown(name) in page.read_text()
