@@ -12,6 +12,8 @@ from isa import mstatus as ms
 from isa.causes import Priv
 from isa.csr_file import csr_exists, read_csr, write_csr
 from isa.csrs import CSRS
+from isa.engine.contract import refuse_access
+from isa.exits import ExitReason
 from isa.hart import Hart
 from isa.isa_string import parse_isa
 from isa.memory import Memory
@@ -63,12 +65,16 @@ class Machine(Protocol):
 
 
 class OurMachine:
-    """One of our engines."""
+    """One of our engines; like Spike it performs misaligned accesses when it has Zicclsm."""
 
     def __init__(self, isa_string: str, engine: str) -> None:
         self._engine = isa.engine.load(engine)
-        self._hart = Hart(Memory(RAM, SIZE), isa=parse_isa(isa_string))
-        self._hart[Slot.TRAP_DETAIL] = Detail.ADDRESSES  # as Spike
+        aligned_only = int("zicclsm" not in isa_string)
+        self._hart = Hart(
+            Memory(RAM, SIZE),
+            isa=parse_isa(isa_string),
+            choices={Slot.TRAP_DETAIL: Detail.ADDRESSES, Slot.ALIGNED_ONLY: aligned_only},
+        )
         self.load({RETURN: TABLE.by_name["mret"].encode().to_bytes(8, "little")})
 
     def load(self, parts: Mapping[int, bytes]) -> None:
@@ -95,7 +101,8 @@ class OurMachine:
 
     def step(self, pc: int) -> int:
         self._hart.pc = pc
-        self._engine.run(self._hart, 1)
+        if self._engine.run(self._hart, 1).reason is ExitReason.MMIO:
+            refuse_access(self._hart)
         return self._hart.pc
 
     @property
