@@ -221,12 +221,11 @@ def make_plan(program: str, options: Options, mode: str) -> Plan:
 def plan_kernel(kernel: Kernel, options: Options, mode: str) -> Plan:
     """Plan a run of a kernel that has been found, or made."""
     options = replace(options, isa=kernel.isa(options.isa))
-    config = machine_config(options, mode)
     check_bound(options.max_instructions)
     cost_model(options)
     if mode != BARE and mode not in kernel.modes:
         raise TraplineError(f"guest {kernel.name} is not made for mode {mode}")
-    return Plan(kernel, options, lay_out(kernel, options, config))
+    return Plan(kernel, options, lay_out(kernel, options, machine_config(options, mode)))
 
 
 def plan_to_go_on(filename: str, options: Options) -> tuple[Plan, str]:

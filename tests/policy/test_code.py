@@ -149,6 +149,7 @@ def _mutated_name(node: ast.AST) -> str | None:
 def test_every_foreign_import_is_a_declared_dependency():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {Requirement(text).name for text in project["dependencies"]}
+    declared |= {Requirement(text).name for text in project["optional-dependencies"]["picture"]}
     oracles = {Requirement(text).name for text in project["optional-dependencies"]["oracles"]}
     foreign = {
         name.partition(".")[0]: shown(path, line)
