@@ -7,9 +7,19 @@ from typing import TypeAlias
 
 from assembler.errors import Complaint, nearest
 from assembler.forms import ROUNDINGS, Form, Slot, f_number, named_value
-from assembler.parse import Atom, Binary, Memory, Modifier, Operands, Parenthesis, Tree
+from assembler.parse import (
+    Atom,
+    Binary,
+    Memory,
+    Modifier,
+    Operands,
+    Parenthesis,
+    Prefix,
+    Tree,
+)
 from assembler.raw_formats import is_short_opcode, opcode_number
 from isa.registers import x_number
+from isa.softfloat.constants import CONSTANT_TEXTS
 
 _TPREL_ADD = "tprel_add"
 _NAMED = frozenset(("fregister", "any register", "opcode", "rm", "csr", "fence", "tprel"))
@@ -45,11 +55,30 @@ def _bind_slot(slot: Slot, tree: Tree, atoms: tuple[str, ...], bound: dict[str, 
         if _register(tree, atoms) != x_number(slot.name):
             raise Complaint(f"only {slot.name} can stand here")
         bound[slot.name] = 0
+    elif kind == "fli":
+        bound[slot.name] = _constant_index(tree, atoms)
     elif kind in _NAMED:
         bound[slot.name] = _named(slot, tree, atoms)
     else:
         _refuse_register(slot, tree, atoms)
         bound[slot.name] = _hoisted(tree)
+
+
+def _constant_index(tree: Tree, atoms: tuple[str, ...]) -> int:
+    """Give the index of the constant that `fli` loads, by its value."""
+    is_negative = isinstance(tree, Prefix) and tree.operator == "-"
+    inner = tree.value if isinstance(tree, Prefix) and is_negative else tree
+    text = ("-" if is_negative else "") + (atoms[inner.index] if isinstance(inner, Atom) else "")
+    if text in CONSTANT_TEXTS:
+        return CONSTANT_TEXTS.index(text)
+    try:
+        value = float.fromhex(text) if "x" in text.lower() else float(text)
+    except (ValueError, OverflowError):
+        value = None
+    for index, constant in enumerate(CONSTANT_TEXTS):
+        if "x" in constant and float.fromhex(constant) == value:
+            return index
+    raise Complaint(f"{text!r} is not one of the {len(CONSTANT_TEXTS)} numbers that fli can load")
 
 
 def _hoisted(tree: Tree) -> Tree:

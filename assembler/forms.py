@@ -30,7 +30,7 @@ _SLOT_KINDS = {
     "tprel": "tprel",
 }
 _OPERAND_KINDS = {"xreg": "register", "freg": "fregister", "fence": "fence", "rm": "rm"}
-_OPERAND_KINDS |= {"csr": "csr", "offset": "offset"}
+_OPERAND_KINDS |= {"csr": "csr", "offset": "offset", "fli": "fli"}
 _OPERAND_KINDS |= {"opcode": "opcode", "register": "any register"}  # in raw formats
 _LETTERS = {"register": "x", "fregister": "f", "fixed": "x", "offset": "o"}
 _FENCE_LETTERS = "iorw"

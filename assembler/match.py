@@ -28,6 +28,8 @@ from isa.spec import FORMS, TABLE, Operand
 _PRIVILEGED = ("M-mode", "S-mode")
 _UPPER = ("lui", "auipc")  # behind these GNU as begins a new frag
 _LUI = 0x37  # the opcode
+_PAIRED = "amocas.q"  # what follows are suffixes for ordering
+_ODD = range(1, 32, 2)
 _SHIFTS = ("c.slli", "c.srli", "c.srai")
 _CALL = "call"  # not a relocation function of the language: what call and tail ask for
 _TOO_LARGE = 1 << 70  # stands for an operand that no short form can hold
@@ -128,7 +130,8 @@ def prepare(
                 missing = missing or " or ".join(lacking[0].removesuffix("|I").split("|"))
                 continue
             prepared = _Assembler(form, bound, operands, arch, known).assemble(mnemonic)
-            prepared.form = form if form is fitting[0] else None
+            has_plan = form is fitting[0] and not mnemonic.startswith(_PAIRED)
+            prepared.form = form if has_plan else None
             return prepared
         except Complaint as complaint:
             failure = failure or complaint
@@ -181,6 +184,8 @@ class _Assembler:
             return Prepared(b"", (), self.operands.atoms, form.special, register, tree)
         for step in form.steps:
             self._step(step)
+        if mnemonic.startswith(_PAIRED) and any(bound[name] in _ODD for name in ("rd", "rs2")):
+            raise Complaint(f"{mnemonic} takes pairs of registers, of which the first is even")
         self._tprel()
         prepared = Prepared(bytes(self.data), tuple(self.patches), self.operands.atoms)
         prepared.mnemonic = mnemonic

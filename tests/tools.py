@@ -32,6 +32,7 @@ DEBIAN_PACKAGES = MappingProxyType(
         "gdb-multiarch": "gdb-multiarch",
         "dtc": "device-tree-compiler",
         "llvm-mc": "llvm",
+        "llvm-mc-19": "llvm-19",
     }
 )
 

@@ -45,6 +45,7 @@ CASES = [
     (".else", 1, ".else without .if"),
     (".option arch, +c; c.jr zero", 19, "c.jr cannot have these operands"),
     ("la a0, 1<<40", 1, "la cannot load 0x10000000000; li can"),
+    (".option arch, +zacas; amocas.q a1, a2, (a3)", 23, "takes pairs of registers"),
     ("pause", 1, "pause needs extension Zihintpause, which"),
     (".rept 3", 1, ".endr is missing"),
     ('.include "nope.inc"', 1, "cannot find the file 'nope.inc'"),
