@@ -12,7 +12,7 @@ from isa.causes import Priv
 from isa.hart import Hart
 from isa.mmu import Access, translate
 from isa.probe import Probe
-from isa.pte import PAGE_SIZE
+from isa.pte import MODE_SHIFT, PAGE_SIZE
 from isa.state import Slot
 from isa.walk import ENVCFG_ADUE
 from isa.words import Word
@@ -82,7 +82,8 @@ def find_physical(hart: Hart, va: int) -> int | None:
     priv = hart.slots[Slot.PRIV]
     if status & ms.MPRV:
         priv = (status & ms.MPP) >> ms.MPP_SHIFT
-    if priv == Priv.M and not hart.slots[Slot.V]:
+    is_guest = hart.slots[Slot.V]
+    if not is_guest and (priv == Priv.M or hart.slots[Slot.SATP] >> MODE_SHIFT == 0):
         return va
     probe: Any = Probe(hart)
     probe.slots[Slot.PRIV] = Priv.S

@@ -70,11 +70,12 @@ class Connection:
     def _take(self, found: Packet | Sign) -> None:
         if isinstance(found, Packet):
             self._waiting.append(found)
-            self._send(b"+" * self.acknowledges)
+            if self.acknowledges:
+                self._send(b"+")
         elif found is Sign.INTERRUPT:
             self.was_interrupted = True
-        elif found is Sign.DAMAGED:
-            self._send(b"-" * self.acknowledges)
+        elif found is Sign.DAMAGED and self.acknowledges:
+            self._send(b"-")
         elif found is Sign.NACK and self.acknowledges:
             self._send(self._last)
 

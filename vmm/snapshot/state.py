@@ -39,7 +39,9 @@ class MachineState:
 
 
 def save_machine(machine: "Machine") -> MachineState:
-    """Give a machine's state between two instructions."""
+    """Give a machine's state between two instructions; raise StateError when not all can be had."""
+    if machine.extended:
+        raise StateError("extensions in Python have state of their own, which cannot be saved")
     return MachineState(
         tuple(save_hart(hart) for hart in machine.harts),
         _course(machine),

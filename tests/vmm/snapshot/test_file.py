@@ -3,7 +3,6 @@
 import contextlib
 import json
 import random
-from functools import partial
 
 import pytest
 import zstandard
@@ -11,21 +10,17 @@ import zstandard
 from guests import build
 from isa.errors import TraplineError
 from isa.state import Slot
-from tests.vmm.machines import load
-from vmm.board import make_board
+from tests.vmm.machines import MAKERS, POWER_OFF, code, load, make
 from vmm.boot import RamRange, plan_boot, read_image
 from vmm.config import MachineConfig, SlotSpec, TlbShape
 from vmm.console import Console
 from vmm.devices import RAM_BASE
 from vmm.disks import DiskSpec
-from vmm.domain import make_domain
-from vmm.memory import MODES
 from vmm.snapshot import file as container
 from vmm.snapshot.file import HEAD, SUM_BYTES, read_snapshot, write_snapshot
+from vmm.snapshot.state import restore_machine, restore_memory, save_machine
 from vmm.state_hash import state_sha256
 from vmm.tree import machine_tree
-
-MAKERS = {"bare": make_board} | {n: partial(make_domain, mode=n) for n in MODES}
 
 
 def start(mode, config, guest, engine="interpreter"):
@@ -266,3 +261,94 @@ def test_writing_fails_without_touching_the_old_file(saved, monkeypatch):
         write_snapshot(str(saved), machine, "bare", "hello")
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == ["s"]
+
+
+HARTS = f"""
+    li a7, 0x48534d
+    li a6, 0
+    li a0, 1
+    la a1, second
+    li a2, 0
+    ecall
+    la t0, words
+    li t2, 20000
+first:
+    ld t1, 0(t0)
+    addi t1, t1, 1
+    sd t1, 0(t0)
+    csrr t3, time
+    add t4, t4, t3
+    bne t1, t2, first
+    {POWER_OFF}
+second:
+    la t0, words
+    ld t1, 0(t0)
+    ld t2, 8(t0)
+    add t2, t2, t1
+    sd t2, 8(t0)
+    j second
+    .balign 8
+words: .dword 0, 0
+"""
+
+
+@pytest.mark.parametrize("mode", sorted(MAKERS))
+def test_harts_go_on_in_their_turns(mode):
+    expected = make(mode, load("interpreter"), HARTS, harts=2)
+    machine = make(mode, load("interpreter"), HARTS, harts=2)
+    expected.run()
+    rng = random.Random(mode)
+    for _ in range(5):
+        machine.run(rng.randrange(1, 30_000))
+        other = make(mode, load("interpreter"), HARTS, harts=2)
+        restore_machine(other, save_machine(machine))
+        restore_memory(other, machine.memory.filled_pages())
+        machine = other
+    machine.run()
+    assert state_sha256(machine) == state_sha256(expected)
+
+
+def test_a_machine_goes_back_to_what_it_was():
+    machine = make("bare", load("interpreter"), HARTS, harts=2)
+    machine.run(40_000)
+    state, pages = save_machine(machine), dict(machine.memory.filled_pages())
+    before = state_sha256(machine)
+    hashes = set()
+    for _ in range(2):
+        machine.run(50_000)
+        hashes.add(state_sha256(machine))
+        restore_machine(machine, state)
+        restore_memory(machine, pages.items())
+        assert state_sha256(machine) == before
+    assert len(hashes) == 1
+
+
+def test_a_mailbox_is_part_of_the_state(tmp_path):
+    source = f"""
+        la t0, tohost
+        li t1, 0x0101000000000041
+        li t2, 5
+    again:
+        sd t1, 0(t0)
+    taken:
+        ld t3, 0(t0)
+        bnez t3, taken
+        addi t2, t2, -1
+        bnez t2, again
+        {POWER_OFF}
+        .balign 8
+    tohost: .dword 0
+    """
+    at = RAM_BASE + 0x20_0000 + code(source, RAM_BASE + 0x20_0000).index(bytes(8))
+    at += -at % 8
+    machines = [make("bare", load("interpreter"), source) for _ in range(2)]
+    for machine in machines:
+        machine.open_mailbox(at, None)
+    machines[0].run()
+    assert machines[0].console.output == b"AAAAA"
+    machines[1].run(3_000)
+    write_snapshot(str(tmp_path / "s"), machines[1], "bare", "guest")
+    other = again(read_snapshot(str(tmp_path / "s")))
+    other.run()
+    assert other.console.output == b"AAAAA"
+    assert state_sha256(other) == state_sha256(machines[0])
