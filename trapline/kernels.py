@@ -40,6 +40,10 @@ class Kernel:
             return MODES
         return tuple(mode for mode in MODES if mode in self.guest.modes)
 
+    def may_run_in(self, mode: str) -> bool:
+        """Say whether it is made for a mode; one from outside is for any kernel."""
+        return mode not in MODES or mode in self.modes
+
     def isa(self, wanted: str) -> str:
         """Give the ISA string of its hart: what a bundled guest needs comes to the default."""
         if self.guest is None or wanted != ISA or not self.guest.extensions:

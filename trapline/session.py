@@ -223,7 +223,7 @@ def plan_kernel(kernel: Kernel, options: Options, mode: str) -> Plan:
     options = replace(options, isa=kernel.isa(options.isa))
     check_bound(options.max_instructions)
     cost_model(options)
-    if mode != BARE and mode not in kernel.modes:
+    if not kernel.may_run_in(mode):
         raise TraplineError(f"guest {kernel.name} is not made for mode {mode}")
     return Plan(kernel, options, lay_out(kernel, options, machine_config(options, mode)))
 

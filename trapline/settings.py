@@ -174,10 +174,11 @@ def check_bound(bound: int | None) -> int | None:
 
 def check_mode(mode: str) -> str:
     """Give back a mode that the monitor has; raise TraplineError, saying which there are."""
-    if mode in MODES:
-        return mode
-    what = "mode direct is not there yet" if mode == "direct" else f"no memory mode {mode!r}"
-    raise TraplineError(f"{what}; there are {', '.join(MODES)}")
+    if mode not in MODES:
+        from vmm.memory import find_mode
+
+        find_mode(mode)
+    return mode
 
 
 def tlb_words(config: MachineConfig, mode: str) -> str:

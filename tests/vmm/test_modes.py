@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from isa.extensions import BITS, DEFAULT
-from isa.isa_string import format_isa
+import trapline
+from isa.errors import TraplineError
 from isa.state import Slot
 from tests.vmm import soup
 from tests.vmm.machines import (
@@ -20,14 +20,14 @@ from tests.vmm.machines import (
 )
 from tests.vmm.test_machine import BUSY, START_ALL
 from tests.vmm.test_softtlb import MANY_SPACES, SMALL, WALKS_PAGES
+from vmm import memory
 from vmm.config import TlbShape
 from vmm.memory import MODES
 from vmm.memory.contexts import LAST_GIVEN
 from vmm.memory.shadow import LEAST_POOL, Shadow
 from vmm.memory.shadow_pages import GENERATION, control
+from vmm.memory.softtlb import SoftTlb
 from vmm.stop import StopReason
-
-HYPERVISOR = format_isa(DEFAULT | BITS["H"])
 
 
 def host_of(machine):
@@ -79,6 +79,28 @@ def test_a_mode_gone_back_to_begins_anew(engine):
     assert machine.run(10_000).reason is StopReason.EXIT
     bare = make("bare", engine, WALKS_PAGES)
     assert_same(("bare", bare, bare.run(10_000)), ("domain", machine, machine.stop))
+
+
+class FromOutside(SoftTlb):
+    name = "outside"
+
+
+class Point:
+    """An installed package's entry point."""
+
+    def __init__(self, name, value):
+        self.name, self.value = name, value
+
+    def load(self):
+        return self.value
+
+
+def test_a_mode_from_a_package_is_found_by_its_entry_point(monkeypatch):
+    points = [Point("outside", FromOutside()), Point("odd", object())]
+    monkeypatch.setattr(memory, "entry_points_of", lambda group: points)
+    assert trapline.boot("hello", mode="outside").account.facts.mode == "outside"
+    with pytest.raises(TraplineError, match="odd of .*expected a mode"):
+        trapline.boot("hello", mode="odd")
 
 
 # ---------------------------------------------------------------------------------- shadow

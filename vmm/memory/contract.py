@@ -2,7 +2,7 @@
 
 A mode is a few functions in machine words, which the loops under `vmm/cpu/` call around running the
 hart (as Python, or compiled into a fast path of the mode's own), and what it needs of the harts and
-of machine memory. docs/recipes/memory-mode.md has one in full.
+of machine memory. docs/recipes/add-a-memory-mode.md has one in full.
 """
 
 from collections.abc import Callable, Sequence
