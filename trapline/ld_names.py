@@ -23,7 +23,7 @@ ACCEPTED = frozenset(
 ACCEPTED_VALUES = frozenset(
     "O hash-style plugin plugin-opt rpath rpath-link A architecture G gpsize assert "
     "hash-size Y version-script dynamic-linker I max-cache-size ctf-share-types "
-    "compress-debug-sections dependency-file package-metadata audit depaudit P f F "
+    "dependency-file package-metadata audit depaudit P f F "
     "auxiliary task-link ".split()
 )
 WITH_VALUE = {
@@ -48,7 +48,8 @@ WITH_VALUE = {
         "Ttext Tdata Tbss Ttext-segment Trodata-segment Tldata-segment section-start defsym Map "
         "orphan-handling sort-section wrap oformat sysroot retain-symbols-file sort-common "
         "unresolved-symbols build-id just-symbols mri-script soname init fini filter "
-        "trace-symbol dynamic-list dynamic-list-data exclude-libs print-map-file unique ".split()
+        "trace-symbol compress-debug-sections dynamic-list dynamic-list-data exclude-libs "
+        "print-map-file unique ".split()
     )
 }
 OPTIONAL = frozenset(("build-id", "sort-common", "demangle", "unique"))

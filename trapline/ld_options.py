@@ -160,6 +160,10 @@ class LdParser:
             options.allows_undefined = (
                 value.startswith("ignore") and value != "ignore-in-shared-libs"
             )
+        elif name == "compress-debug-sections":
+            if value not in ("none", "zlib", "zlib-gabi"):
+                raise TraplineError(f"invalid --compress-debug-sections option: `{value}'")
+            options.compresses_debug = value != "none"
         elif name == "unique" and value:
             options.unique.append(value)
         elif name == "unique":

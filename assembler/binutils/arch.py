@@ -51,10 +51,12 @@ class Arch:
 
 def parse_arch(text: str) -> frozenset[str]:
     """Give the extensions of an architecture string, versions left out, and what they imply."""
+    is_old = re.match(r"rv(32|64)[ie](1p|2p0)", text.lower())  # when CSRs were part of the base
     first, *rest = text.lower().removeprefix("rv64").removeprefix("rv32").split("_")
     names = re.findall(r"([a-z])(?:[0-9]+(?:p[0-9]+)?)?", first)
     names += [re.sub(r"[0-9]+p[0-9]+$", "", word) for word in rest if word]
     found: set[str] = set()
+    names += ["zicsr", "zifencei"] if is_old else []
     pending = [item for name in names for item in (_GENERAL if name == "g" else (name,))]
     while pending:
         name = pending.pop()

@@ -13,6 +13,8 @@ from elftools.construct.core import ConstructError
 from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
 
 from assembler.binutils.elf_file import ElfFile, Relocation, Section
+from assembler.linking.compression import decompress
+from assembler.linking.model import SHF_COMPRESSED
 
 _WHOLE = {1: 4, 2: 8}  # R_RISCV_32 and R_RISCV_64: how many bytes are replaced
 _ADD, _SUB, _SET6, _SUB6, _SET, _SET_ULEB, _SUB_ULEB = 33, 37, 53, 52, 54, 60, 61
@@ -57,10 +59,12 @@ def _describe(elf: ElfFile, section: Section) -> DebugSectionDescriptor:
     if section.size > MAX_DEBUG:
         raise ValueError(f"section {section.name} is absurdly large")
     data = bytearray(section.data)
+    if section.flags & SHF_COMPRESSED:
+        data = bytearray(decompress(bytes(data))[0])
     if elf.is_relocatable:
         _relocate(data, elf.relocations(section), Placement(elf))
     return DebugSectionDescriptor(
-        io.BytesIO(bytes(data)), section.name, section.offset, section.size, section.address
+        io.BytesIO(bytes(data)), section.name, section.offset, len(data), section.address
     )
 
 

@@ -6,7 +6,7 @@ file is checked against its size before it is used: a file can lie about everyth
 """
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from assembler.errors import ObjectFormatError
@@ -253,10 +253,14 @@ class ElfFile:
         return found
 
     def relocations(self, target: Section) -> list[Relocation]:
-        """Give the relocations of a section, in the file's order."""
+        """Give the relocations of a section by offset, in the file's order."""
         found: list[Relocation] = []
+        base = 0 if self.is_relocatable else target.address  # executables have them by address
         for table in self.relocation_tables.get(target.index, ()):
-            found += self._read_relocations(table)
+            found += [
+                replace(one, offset=one.offset - base) if base else one
+                for one in self._read_relocations(table)
+            ]
         return found
 
     def _read_relocations(self, table: Section) -> list[Relocation]:

@@ -3,6 +3,7 @@
 Follows the output of GNU objdump 2.40. Not here: disassembly (`disassembly.py`).
 """
 
+import struct
 from collections.abc import Iterator
 
 from assembler.binutils.elf_file import (
@@ -36,6 +37,7 @@ from assembler.binutils.elf_file import (
 )
 from assembler.binutils.names import printable, relocation_name, symbol_name
 from assembler.binutils.symbol_search import is_special
+from assembler.linking.model import SHF_COMPRESSED
 
 HAS_RELOC, EXEC_P, HAS_SYMS, DYNAMIC_P, D_PAGED = 1, 2, 0x10, 0x40, 0x100
 _FLAG_NAMES = (
@@ -108,16 +110,25 @@ def section_headers(
         f"{'  Flags' if is_wide else ''}"
     )
     for index, section in listed:
+        size, align = true_size(section)
         line = (
-            f"{index:3d} {printable(section.name):<{width}} {section.size & 0xFFFFFFFF:08x}  "
+            f"{index:3d} {printable(section.name):<{width}} {size & 0xFFFFFFFF:08x}  "
             f"{section.address:016x}  {load_address(elf, section):016x}  "
-            f"{section.offset:08x}  2**{_log2(section.align)}"
+            f"{section.offset:08x}  2**{_log2(align)}"
         )
         flags = ", ".join(section_flags(elf, section))
         if is_wide:
             yield f"{line}  {flags}"
         else:
             yield from (line, f"{'':18}{flags}")
+
+
+def true_size(section: Section) -> tuple[int, int]:
+    """Give the size and the alignment that a section has when it is not compressed."""
+    if section.flags & SHF_COMPRESSED and section.size >= 24:
+        size, align = struct.unpack_from("<QQ", section.data, 8)
+        return size, align
+    return section.size, section.align
 
 
 def section_flags(elf: ElfFile, section: Section) -> Iterator[str]:

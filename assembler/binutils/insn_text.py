@@ -174,7 +174,8 @@ class Printer:
             return Text(text, goal=values["offset"])
         if form.name == "c.lui":
             return Text(text, high=(values["rd"], values["imm"] << 12))
-        is_sum = form.name == "c.addi" or (form.name == "c.addiw" and values["imm"])
+        is_word = form.name == "c.addiw" and (values["imm"] or not self._has_aliases)
+        is_sum = form.name == "c.addi" or is_word
         if is_sum and values["rd"]:
             return Text(text, low=(values["rd"], values["imm"]), is_wide=form.name == "c.addiw")
         return Text(text)

@@ -35,7 +35,7 @@ def symbol_name(symbol: Symbol | None) -> str:
         return "*ABS*"
     if symbol.type == STT_SECTION and symbol.section is not None and not symbol.name:
         return symbol.section.name
-    return symbol.name or (symbol.section.name if symbol.section is not None else "*ABS*")
+    return symbol.name
 
 
 def relocation_name(number: int) -> str:

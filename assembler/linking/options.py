@@ -78,6 +78,7 @@ class LinkOptions:
     relax: bool = True
     relocatable: bool = False
     emit_relocs: bool = False
+    compresses_debug: bool = False
     strip: str = ""  # "all" or "debug"
     discard: str = "locals"  # "all", "locals" or "none"
     orphans: str = "place"

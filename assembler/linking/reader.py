@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 from assembler.errors import ObjectFormatError
 from assembler.linking import model
+from assembler.linking.compression import decompress
 from assembler.linking.model import Group, InputFile, Reloc, Section, Symbol
 
 EM_RISCV = 243
 MAX_SECTION = 1 << 31
+MAX_POWER = 40  # of two, that a section is aligned to
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
@@ -133,11 +135,16 @@ class _Reader:
         if header[5] > MAX_SECTION:
             raise ValueError(f"section {name} is absurdly large")
         align = max(1, header[8])
-        if align & align - 1 or align > 1 << 40:
+        if align & align - 1 or align > 1 << MAX_POWER:
             raise ValueError(f"alignment {align:#x} of section {name} is no power of two")
         found.align_power = align.bit_length() - 1
         found.entsize, found.link, found.info = header[9], header[6], header[7]
         found.data = self._bytes(index)
+        if header[2] & model.SHF_COMPRESSED:
+            found.data, align = decompress(found.data)
+            found.size = found.raw_size = len(found.data)
+            found.elf_flags &= ~model.SHF_COMPRESSED
+            found.align_power = min(align.bit_length() - 1, MAX_POWER)
         return found
 
     def _refuse_lto(self) -> None:

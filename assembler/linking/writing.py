@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from assembler.errors import LinkError
 from assembler.linking import model
+from assembler.linking.compression import compress
 from assembler.linking.context import Context
 from assembler.linking.frame_editing import FrameEditor
 from assembler.linking.got import GlobalOffsetTable
@@ -107,6 +108,7 @@ class _Section:
         self.name, self.kind, self.data, self.align = name, kind, data, align
         self.flags = self.address = self.offset = self.link = self.info = self.entsize = 0
         self.size = len(data)
+        self.is_late = False  # whether it comes behind the symbols
 
 
 def number_sections(link: Context) -> None:
@@ -124,6 +126,7 @@ def write_image(link: Context, headers: Sequence[ProgramHeader], entry: int, off
     """Write the whole file."""
     pairs = [(out, _output_header(out)) for out in link.outputs]
     is_partial = link.options.relocatable
+    squeezed = _compress(pairs) if link.options.compresses_debug else []
     offset = _place_unloaded(pairs, _HEADER.size if is_partial else offset, is_partial)
     for header in headers:
         if header.sections and not header.sections[0].flags & ALLOC:
@@ -141,7 +144,7 @@ def write_image(link: Context, headers: Sequence[ProgramHeader], entry: int, off
         names.add(section.name)
     names.finish()
     strings.data, strings.size = names.data, len(names.data)
-    for section in (*symbols, *tables.values(), strings):
+    for section in (*symbols, *squeezed, *tables.values(), strings):
         offset += -offset % section.align
         section.offset = offset
         offset += section.size
@@ -155,6 +158,21 @@ def write_image(link: Context, headers: Sequence[ProgramHeader], entry: int, off
     return bytes(body)
 
 
+def _compress(pairs: Sequence[tuple[OutSection, "_Section"]]) -> list["_Section"]:
+    """Compress debug information where that makes it smaller; it comes late in the file."""
+    found = []
+    for out, section in pairs:
+        if not out.name.startswith(".debug") or out.flags & ALLOC:
+            continue
+        section.is_late = True
+        found.append(section)
+        packed = compress(bytes(section.data), section.align)
+        if packed is not None:
+            section.data, section.size, section.align = packed, len(packed), 8
+            section.flags |= model.SHF_COMPRESSED
+    return found
+
+
 def _place_unloaded(
     pairs: Sequence[tuple[OutSection, "_Section"]], offset: int, is_partial: bool
 ) -> int:
@@ -162,6 +180,8 @@ def _place_unloaded(
     for out, section in pairs:
         if out.flags & ALLOC and not is_partial:
             section.offset = out.file_offset
+        elif section.is_late:
+            continue
         elif is_partial or section.kind != model.SHT_NOBITS:
             offset += -offset % max(1, section.align)
             section.offset = out.file_offset = offset

@@ -26,6 +26,8 @@ OPTIONS = (
     Option("-x --all-headers", "", "show all headers, symbols and relocations"),
     Option("-t --syms", "", "show the symbol table"),
     Option("-r --reloc", "", "show relocations; with -d between the instructions"),
+    Option("-T --dynamic-syms", "", "refused: only dynamic objects have such symbols"),
+    Option("-R --dynamic-reloc", "", "refused: only dynamic objects have such relocations"),
     Option("-s --full-contents", "", "show the bytes of sections"),
     Option("-d", "", "disassemble code"),
     Option("--disassemble", "[=SYM]", "disassemble code, or only that of a symbol"),
@@ -40,6 +42,7 @@ OPTIONS = (
     Option("--start-address", "ADDR", "begin at this address"),
     Option("--stop-address", "ADDR", "end before this address"),
     Option("-w --wide", "", "do not break lines"),
+    *(Option("--special-syms"), Option("--inlines")),
     *(Option("-C --demangle", "[=STYLE]"), Option("-m --architecture", "ARCH")),
     Option("-b --target", "FORMAT", "elf64-littleriscv, or binary for any file, with -D"),
     Option("--adjust-vma", "ADDR", "add this to the addresses of sections"),
@@ -64,6 +67,9 @@ def run(args: argparse.Namespace) -> int:
     if parsed.has("help", "version"):
         print(PARSER.help() if parsed.has("help") else "GNU objdump compatible (trapline) 2.40")
         return 0
+    if parsed.has("dynamic-syms", "dynamic-reloc"):
+        name = (parsed.operands or ["a.out"])[0]
+        raise TraplineError(f"{name}: not a dynamic object; there are only static ones here")
     request = _request(parsed)
     if request == Request(style=request.style):
         raise TraplineError("nothing to do; -d disassembles, -h, -t and -x show headers")
