@@ -187,6 +187,14 @@ def add_device_options(parser: argparse.ArgumentParser) -> None:
         help="a disk; also format=raw|qcow2, readonly=on, snapshot=on, if=none with id=X",
     )
     add(
+        "--netdev",
+        "-netdev",
+        action="append",
+        metavar="user,id=N[,...]",
+        help="a network for virtio-net-device,netdev=N: user (also hostfwd=tcp::P-:P, net=, "
+        "restrict=on) or socket (listen=, connect=, or udp= and localaddr=)",
+    )
+    add(
         "--device",
         "-device",
         action="append",

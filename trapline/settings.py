@@ -48,6 +48,7 @@ class Options:
     engine: str | None = None
     drive: Sequence[str] = ()
     device: Sequence[str] = ()
+    netdev: Sequence[str] = ()
     globals: Sequence[str] = ()
     snapshot: bool = False
     semihosting: bool = False
@@ -134,11 +135,11 @@ def read_choices(misaligned: str, detail: str) -> tuple[bool, Detail]:
 
 
 def _slots(options: Options) -> tuple[SlotSpec, ...]:
-    if not options.drive and not options.device:
+    if not options.drive and not options.device and not options.netdev:
         return ()
     from trapline.device_options import read_slots
 
-    return read_slots(options.drive, options.device, is_snapshot=options.snapshot)
+    return read_slots(options.drive, options.device, options.netdev, is_snapshot=options.snapshot)
 
 
 def _is_legacy(options: Options) -> bool:

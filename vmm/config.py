@@ -12,6 +12,7 @@ from isa.isa_string import format_isa, parse_isa
 from isa.state import Slot
 from isa.trap import Detail
 from vmm.disks import DiskSpec
+from vmm.net import NetSpec
 
 MIN_RAM = 64 << 10
 MAX_RAM = 64 << 30
@@ -56,6 +57,8 @@ class SlotSpec:
     kind: str
     disk: DiskSpec | None = None
     serial: str = ""
+    network: NetSpec | None = None
+    mac: bytes = b""
 
 
 @dataclass(frozen=True)

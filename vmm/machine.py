@@ -33,7 +33,7 @@ from vmm.exit_log import ExitNotes
 from vmm.guest_memory import GuestMemory
 from vmm.hypercalls.sbi import EXTENSIONS, SbiTable
 from vmm.hypercalls.sbi.hsm import HartState, HartStates
-from vmm.idle import skip_idle
+from vmm.idle import skip_idle, watch_outside
 from vmm.receiver import Receiver
 from vmm.recurrence import Watch
 from vmm.see import Platform, enter_supervisor
@@ -120,7 +120,7 @@ class Machine:
         self.receiver = Receiver(console, uart)
         self._semihosting = _make_semihosting(self) if config.semihosting else None
         self.timers.connect(clint, (rtc,))
-        self.timers.watch(self.receiver)
+        watch_outside(self)
 
     # ------------------------------------------------------------------------------ starting
 

@@ -91,7 +91,9 @@ class ReferenceEngine:
 
     def _carry_out(self, hart: Hart, raw: Word) -> None:
         insn, values, wanted = self._decode(raw)
-        if insn is None or not all(hart[Slot.ISA] & mask for mask in wanted):
+        if insn is not None and insn.refines and not _has(hart, wanted):
+            insn, values, wanted = self._decode_anew(raw, is_plain=True)
+        if insn is None or not _has(hart, wanted):
             pend_illegal(hart, raw)
             return
         pc = hart[Slot.PC]
@@ -120,7 +122,8 @@ class ReferenceEngine:
             self._decoded[raw] = known
         return known
 
-    def _decode_anew(self, raw: Word) -> Decoded:
+    def _decode_anew(self, raw: Word, *, is_plain: bool = False) -> Decoded:
+        """Decode bits; `is_plain` for the instruction of which another names some encodings."""
         wanted: tuple[int, ...] = ()
         insn_word = int(raw)
         if raw & 3 != 3:
@@ -132,6 +135,8 @@ class ReferenceEngine:
         insn = self._table.decode(insn_word)
         if insn is None:
             return None, {}, ()
+        if is_plain and insn.refines:
+            insn = self._table.by_name[insn.refines]
         values = {name: word(v) for name, v in insn.extract(insn_word).items()}
         values |= {name: word(v) for name, v in insn.fixed} | {"word": Word(insn_word)}
         return insn, values, wanted + needs(insn.ext)
@@ -182,3 +187,8 @@ def may_float(hart: Hart, insn: Insn, values: dict[str, Any]) -> bool:
     if is_off(hart):
         return False
     return not insn.rounding or rounding(hart, values[insn.rounding]) <= LAST_MODE
+
+
+def _has(hart: Hart, wanted: tuple[int, ...]) -> bool:
+    """Say whether a hart has the extensions that an instruction needs."""
+    return all(hart[Slot.ISA] & mask for mask in wanted)

@@ -184,9 +184,22 @@ def test_a_may_be_operation_of_any_number_gives_zero(engine, number):
 
 
 def needs(insn):
-    """Give the bits of what an instruction needs one of, 0 when every hart has it."""
+    """Give the bits of what an instruction needs one of, 0 when every hart has it.
+
+    One that names some encodings of another needs what that one needs, or its own.
+    """
     names = re.split("[|&]", insn.ext)
-    return 0 if "I" in names else sum(BITS.get(name, 0) for name in names)
+    if insn.refines:
+        names += re.split("[|&]", TABLE.by_name[insn.refines].ext)
+    return 0 if "I" in names else sum(BITS.get(name, 0) for name in set(names))
+
+
+def test_an_encoding_named_by_an_extension_that_is_not_there_is_the_plain_instruction(engine):
+    word = asm("zext.h", rd=1, rs1=2)
+    hart = bench(Priv.M, word, isa=WHOLE & ~BITS["Zbb"])
+    hart.x[2] = 0x1234_89AB
+    run(engine, hart)
+    assert hart.x[1] == 0x89AB
 
 
 @pytest.mark.parametrize(

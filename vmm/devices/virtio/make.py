@@ -10,7 +10,9 @@ from vmm.config import SlotSpec
 from vmm.devices.virtio.block import Block
 from vmm.devices.virtio.device import VirtioDevice
 from vmm.devices.virtio.entropy import Entropy
+from vmm.devices.virtio.net import Net
 from vmm.disks import open_disk
+from vmm.net import open_network
 
 
 def _make_block(spec: SlotSpec) -> VirtioDevice:
@@ -18,9 +20,15 @@ def _make_block(spec: SlotSpec) -> VirtioDevice:
     return Block(open_disk(spec.disk), spec.serial)
 
 
+def _make_net(spec: SlotSpec) -> VirtioDevice:
+    assert spec.network is not None, "a card is plugged into a network"
+    return Net(open_network(spec.network), spec.mac)
+
+
 KINDS: dict[str, Callable[[SlotSpec], VirtioDevice]] = {
     "blk": _make_block,
     "rng": lambda _spec: Entropy(),
+    "net": _make_net,
 }
 
 
