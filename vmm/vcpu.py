@@ -47,6 +47,7 @@ class VirtualCpu:
         self._config = config
         self._memory = memory
         self._reserved = reserved
+        self._is_used = False  # memory for TLBs comes when it is touched
         for vcpu in vcpus:
             vcpu.engine = engine
             vcpu.calls = answers_of(compiled_calls(config.extras))
@@ -64,6 +65,7 @@ class VirtualCpu:
         self.hosts = [self._make_host(vcpu) for vcpu in self.harts]
         for vcpu in self.harts:
             self._clear(vcpu)
+        self._is_used = True
         at = self._reserved[mode.name]
         mode.prepare(MemorySite(self._config, self._memory, self.hosts, self.harts, at))
 
@@ -95,7 +97,7 @@ class VirtualCpu:
         second = self._config.second
         at = vcpu.slots[Slot.MONITOR_AT]
         contexts = slice(at + CONTEXTS_AT, at + CONTEXTS_AT + CONTEXT_SLOTS * CONTEXT_WORDS)
-        for part in (slice(0, at), contexts):
+        for part in (slice(0, at), contexts) if self._is_used else ():
             vcpu.tlb[part] = memoryview(bytes((part.stop - part.start) * 8)).cast("Q")
         vcpu.slots[Slot.TLB_WAYS] = second.ways if self.mode.has_second_level else 0
         vcpu.slots[Slot.INLINE_STALE] = 1

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench import assembler as bench_assembler
-from bench import disco, engines, exits, nano
+from bench import disco, engines, exits, nano, sched
 from bench.__main__ import measurements
 from bench._figures import MeasurementError
 from bench._subjects import Sample, our_subjects, peers
@@ -20,7 +20,7 @@ WORKLOADS = (
 
 
 def test_helpers_are_no_measurements():
-    names = "assembler compiled disco engines exits linker nano startup"
+    names = "assembler compiled disco engines exits linker nano sched startup"
     assert measurements() == names.split()
 
 
@@ -74,6 +74,13 @@ def test_every_operation_is_measured_in_every_mode(tmp_path, capsys):
         assert set(costs) == {"bare", *MODES}
         assert len({cost["instructions"] for cost in costs.values()}) == 1
         assert costs["softtlb"]["cycles"] >= costs["bare"]["cycles"]
+
+
+def test_schedulers_are_measured_in_little(capsys):
+    sched.main(["--milliseconds", "100"])
+    output = capsys.readouterr().out
+    assert "wake-up" in output
+    assert "100 domains of hello" in output
 
 
 def test_disco_s_experiment_runs_in_little(tmp_path, capsys):
