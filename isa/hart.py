@@ -17,12 +17,13 @@ from isa.memory import Memory, address_of, map_lazily
 from isa.pmp import ALL_ADDRESSES, OPEN_CONFIG
 from isa.points import MOST_POINTS, POINT_WORDS
 from isa.pte import PAGE_SIZE
-from isa.state import SLOTS, Slot
+from isa.state import NO_WINDOW, SLOTS, Slot
 from isa.tlb import flush, words_needed
 from isa.walk import ENVCFG_ADUE
 from isa.words import Word
 
 MAX_TLB_ENTRIES = 1 << 16
+NO_WORDS = memoryview(b"").cast("Q")
 INSTRUCTION_ALIGNMENT = 2  # bytes, the least of any ISA
 MAX_FENCED_PAGES = 64  # a larger range is fenced as a whole
 
@@ -61,6 +62,7 @@ class Hart:
         self.memory = memory
         self.ram = memory.view
         self.frames = frames
+        self.window = NO_WORDS  # to a device (isa/window.py)
         self.engine: object = None  # the engine that runs it
         self.mode: object = None  # how a monitor virtualizes the memory of the guest on it
         self.calls: object = None  # what of a guest's calls its monitor answers by itself
@@ -88,6 +90,7 @@ class Hart:
             Slot.HOST_RAM: memory.address,
             Slot.HOST_FRAMES: 0 if frames is None else address_of_view(frames),
             Slot.HOST_TLB: address_of(self._tlb_map),
+            Slot.WINDOW_AT: NO_WINDOW,
             Slot.INLINE_STALE: 1,
             Slot.MONITOR_AT: tlb_words,
             **choices,

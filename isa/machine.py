@@ -17,6 +17,7 @@ class MachinePage(Page, Protocol):
     ram: memoryview
     frames: memoryview | None
     tlb: memoryview
+    window: memoryview
     engine: Any
     mode: Any
     calls: Any
@@ -48,6 +49,16 @@ def tlb_get(hart: MachinePage, index: int) -> int:
 def tlb_put(hart: MachinePage, index: int, value: int) -> None:
     """Write a word of the modelled TLB."""
     hart.tlb[index] = value
+
+
+def window_get(hart: MachinePage, index: int) -> int:
+    """Read a word of the window to a device."""
+    return Word(hart.window[index])
+
+
+def window_put(hart: MachinePage, index: int, value: int) -> None:
+    """Write a word of the window to a device."""
+    hart.window[index] = value
 
 
 def note_page(hart: MachinePage, va: int, offset: int, access: int) -> None:
@@ -86,4 +97,6 @@ __all__ = [
     "ram_store",
     "tlb_get",
     "tlb_put",
+    "window_get",
+    "window_put",
 ]

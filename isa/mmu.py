@@ -26,6 +26,7 @@ from isa.walk import (
     page_fault,
     ram_offset,
 )
+from isa.window import NO_ANSWER, load_through, store_through
 
 __all__ = [
     "NOT_RAM",
@@ -82,6 +83,9 @@ def load(hart: MachinePage, va: int, size: int) -> int:
         return 0
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
+        seen = load_through(hart, pa, size)
+        if seen != NO_ANSWER:
+            return seen
         return device_exit(hart, va, pa, size, Access.LOAD)
     remember(hart, va, pa, offset, Access.LOAD)
     return ram_load(hart, offset, size)
@@ -107,8 +111,9 @@ def store(hart: MachinePage, va: int, size: int, value: int) -> None:
         return
     offset = ram_offset(hart, pa)
     if offset == NOT_RAM:
-        hart[Slot.EXIT_VALUE] = value
-        device_exit(hart, va, pa, size, Access.STORE)
+        if not store_through(hart, pa, size, value):
+            hart[Slot.EXIT_VALUE] = value
+            device_exit(hart, va, pa, size, Access.STORE)
         return
     remember(hart, va, pa, offset, Access.STORE)
     ram_store(hart, offset, size, value)

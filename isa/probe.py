@@ -6,8 +6,8 @@ RAM is not copied: what is stored stays in the copy. It has the words that the r
 
 from array import array
 
-from isa.hart import Hart
-from isa.state import Slot
+from isa.hart import NO_WORDS, Hart
+from isa.state import NO_WINDOW, Slot
 from isa.words import Word
 
 
@@ -39,6 +39,7 @@ class Probe:
     """A copy of a hart's state that can be tried things on."""
 
     engine: object = None
+    window = NO_WORDS
 
     def __init__(self, hart: Hart) -> None:
         self.slots = array("Q", hart.slots.tobytes())
@@ -48,6 +49,7 @@ class Probe:
         self.read: dict[int, None] = {}
         self.slots[Slot.TLB_WAYS] = 0  # walk: what a TLB still knows explains nothing
         self.slots[Slot.PENDING] = self.slots[Slot.EXIT] = 0
+        self.slots[Slot.WINDOW_AT] = NO_WINDOW
         self.slots[Slot.POINTS] = self.slots[Slot.MOVES_WATCHED] = 0
 
     def __getitem__(self, slot: int) -> Word:

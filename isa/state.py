@@ -112,6 +112,7 @@ class Slot(_From0):
     TLB_WAYS = auto()  # 0: no modelled TLB
     TLB_SOFT = auto()  # 1: no hardware walker, a TLB miss exits
     POINTS = auto()  # how many points stop this hart (isa/points.py)
+    WINDOW_AT = auto()  # physical address of the window to a device, NO_WINDOW for none
     MOVES_WATCHED = auto()  # 1: traps and changes of privilege exit
     MOVES_SEEN = auto()  # what they were compared with last
 
@@ -153,6 +154,7 @@ class Slot(_From0):
     HOST_CODE = auto()  # predecoded instructions
     HOST_CODE_PAGES = auto()  # a byte per RAM page: holds predecoded instructions
     HOST_TLB = auto()  # modelled TLB
+    HOST_WINDOW = auto()  # the words of the window (isa/window.py)
     HOST_INLINE = auto()  # the interpreter's inline TLB
     INLINE_STALE = auto()  # 1: the inline TLB must be dropped before use
     CODE_EPOCH = auto()  # of the memory's predecoded code, when the write TLB was last dropped
@@ -173,6 +175,9 @@ SLOTS = 512
 """Size of a hart page in slots: a whole 4 KiB page."""
 
 assert SLOTS >= Slot.END
+
+NO_WINDOW = 1 << 63
+"""Slot.WINDOW_AT when there is none: further from any address than a window is long."""
 
 NO_FRAME = (1 << 64) - 1
 """Frame map entry of a page that has no machine frame."""

@@ -46,7 +46,9 @@ class Console:
         tail_bytes: int = TAIL_BYTES,
         source: InputSource | None = None,
     ) -> None:
-        self.total = 0
+        self.settle: Callable[[], object] | None = None
+        """Makes what is on its way to the console arrive."""
+        self._total = 0
         self.echo_error: OSError | None = None
         self._echo = echo
         self._told = 0  # how much of the output was echoed: what is printed again is not
@@ -58,7 +60,8 @@ class Console:
 
     def write(self, data: bytes) -> int:
         """Take output; all of it is accepted, always."""
-        self.total += len(data)
+        self._settle()
+        self._total += len(data)
         self._hash.update(data)
         self._tail += data
         # Cut rarely, so that printing byte by byte does not move the whole tail each time.
@@ -69,6 +72,16 @@ class Console:
             self._pass_on(self._echo, data[-fresh:])
         return len(data)
 
+    def _settle(self) -> None:
+        if self.settle is not None:
+            self.settle()
+
+    @property
+    def total(self) -> int:
+        """Bytes of output so far."""
+        self._settle()
+        return self._total
+
     def _pass_on(self, echo: Callable[[bytes], object], data: bytes) -> None:
         try:
             echo(data)
@@ -78,11 +91,13 @@ class Console:
     @property
     def output(self) -> bytes:
         """All output, or its last part if it was more than the tail holds."""
+        self._settle()
         return bytes(self._tail[-self._tail_bytes :])
 
     @property
     def sha256(self) -> str:
         """The hash of all output."""
+        self._settle()
         return self._hash.hexdigest()
 
     def save(self) -> dict[str, object]:
@@ -96,7 +111,8 @@ class Console:
             raise StateError("the saved console is impossible")
         if not isinstance(waiting, bytes) or len(waiting) > INPUT_BYTES or len(state) != 3:
             raise StateError("the saved console is impossible")
-        self.total, self._tail, self._input = total, bytearray(tail), bytearray(waiting)
+        self._settle()
+        self._total, self._tail, self._input = total, bytearray(tail), bytearray(waiting)
         self._hash = hashlib.sha256(tail)
         self._told = max(self._told, total)
 

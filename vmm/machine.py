@@ -22,7 +22,7 @@ from vmm.bus import Bus, BusFault
 from vmm.calls import finish_call
 from vmm.config import MachineConfig
 from vmm.console import Console
-from vmm.contracts import HartEntry, SbiReturn, StopKind, StopRequest
+from vmm.contracts import SbiReturn, StopKind, StopRequest
 from vmm.cpu import Cpu
 from vmm.devices import DEVICES, DeviceHost, attach_all
 from vmm.devices.clint import Clint
@@ -36,7 +36,7 @@ from vmm.hypercalls.sbi.hsm import HartState, HartStates
 from vmm.idle import skip_idle, watch_outside
 from vmm.receiver import Receiver
 from vmm.recurrence import Watch
-from vmm.see import Platform, enter_supervisor
+from vmm.see import Platform, enter_machine, enter_supervisor
 from vmm.stop import Stop, StopReason
 from vmm.timers import NEVER, Timers
 
@@ -81,9 +81,8 @@ class Machine:
         self.errands: deque[Callable[[], None]] = deque()  # to be done between instructions
         self.reached: Exit | None = None  # what a debugger's point has stopped
         self.current = 0
-        self.settled = 0  # exits that asked for something
         self._notes = ExitNotes()
-        self.calls = 0  # of the environment that harts have made; each counts as a trap too
+        self.settled = self.calls = 0  # exits that asked for something; calls, traps too
         self.states = HartStates(range(len(self.harts)), 0)
         self.timers = Timers(self)
         self._quantum = config.quantum if len(self.harts) > 1 else NEVER
@@ -117,6 +116,8 @@ class Machine:
         assert isinstance(rtc, Rtc), "the board has a clock"
         assert isinstance(uart, Uart), "the board has a serial port"
         self.uart = uart
+        seeing = () if self.extended else self.harts  # extensions are shown every access
+        uart.open_window(seeing, self.devices["plic"], console)
         self.receiver = Receiver(console, uart)
         self._semihosting = _make_semihosting(self) if config.semihosting else None
         self.timers.connect(clint, (rtc,))
@@ -143,7 +144,7 @@ class Machine:
             self.open_mailbox(plan.tohost, plan.fromhost)
         if plan.starts_in_machine_mode(self.ram):
             for hart in self.harts:
-                self._enter_machine(hart, plan.hart_entry(hart.id))
+                enter_machine(hart, plan.hart_entry(hart.id))
                 self.states.request_start(hart.id, plan.hart_entry(hart.id))
                 self.states.begin(hart.id)
         else:
@@ -157,11 +158,6 @@ class Machine:
             fromhost = None
         self.mailbox = Htif(self.memory, self.console, self.end, tohost, fromhost)
         self.timers.watch(self.mailbox)
-
-    @staticmethod
-    def _enter_machine(hart: Hart, entry: HartEntry) -> None:
-        hart.reset(entry.pc)
-        hart[A0], hart[A1], hart[A2] = entry.a0, entry.a1, entry.a2
 
     def close(self) -> None:
         """Let go of disks and other files; the machine does not run any more."""
@@ -208,6 +204,7 @@ class Machine:
         before = self.harts[index].progress
         is_over = self._turn(index, min(budget, self.share))
         self.share -= self.harts[index].progress - before
+        self.uart.collect()
         if is_over or self.share <= 0:
             self.turns.popleft()
             self.share = self._quantum
@@ -328,6 +325,7 @@ class Machine:
 
     def _access_device(self, hart: Hart, exit_: Exit) -> None:
         """Perform a device access; one that nothing answers is an access fault of the guest."""
+        self.uart.collect()
         self._notes.add(hart, exit_, "store" if exit_.access == STORE else "load", exit_.pa)
         event = self.extended.shown(hart, "mmio", exit_) if self.extended else None
         if event is not None:

@@ -96,7 +96,7 @@ class Watch:
         """
         machine = self._machine
         first, start, pc = machine.progress, _registers(hart), hart.pc
-        settled, reads = machine.settled, hart.slots[Slot.CLOCK_READS]
+        settled, reads = _settled(machine), hart.slots[Slot.CLOCK_READS]
         end = min(end, first + STEPS)
         pages = machine.cpu.pages(hart.id)
         if machine.next_hart() != hart.id or any(page.slots[Slot.POINTS] for page in pages):
@@ -107,12 +107,12 @@ class Watch:
             machine.advance(1)
             here.arm(pages)
             while machine.stop is None and hart.pc != pc and machine.progress < end:
-                if machine.settled != settled or machine.next_hart() != hart.id:
+                if _settled(machine) != settled or machine.next_hart() != hart.id:
                     break
                 machine.advance(end - machine.progress)
             Points().arm(pages)
             machine.forget_point()
-            if machine.settled != settled or hart.slots[Slot.CLOCK_READS] != reads:
+            if _settled(machine) != settled or hart.slots[Slot.CLOCK_READS] != reads:
                 return 0
             if hart.pc != pc or machine.next_hart() != hart.id:
                 return 0
@@ -124,12 +124,12 @@ class Watch:
         """Give the same for a hart beside others, which must not store meanwhile."""
         machine = self._machine
         start, pc = _registers(hart), hart.pc
-        settled, reads = machine.settled, hart.slots[Slot.CLOCK_READS]
+        settled, reads = _settled(machine), hart.slots[Slot.CLOCK_READS]
         for steps in range(1, STEPS + 1):
             if machine.progress >= end or machine.next_hart() != hart.id or _is_store(hart):
                 return 0
             machine.advance(1)
-            if machine.settled != settled or hart.slots[Slot.CLOCK_READS] != reads:
+            if _settled(machine) != settled or hart.slots[Slot.CLOCK_READS] != reads:
                 return 0
             if hart.pc == pc and _registers(hart) == start:
                 return steps
@@ -149,6 +149,11 @@ class Watch:
         for number, page in self._machine.memory.filled_pages():
             digest.update(struct.pack("<Q", number) + page)
         return digest.digest()
+
+
+def _settled(machine: "Machine") -> int:
+    """Give how often harts have asked for something, or used a device without asking."""
+    return machine.settled + machine.uart.uses
 
 
 def _is_store(hart: "Hart") -> bool:

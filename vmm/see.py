@@ -32,7 +32,7 @@ SSIP = 1 << 1
 DELEGATED_EXCEPTIONS = 0xB1FF  # all that S-mode can take, but for its own ecall
 DELEGATED_INTERRUPTS = 0x222
 COUNTERS = 7
-A0, A1 = 10, 11
+A0, A1, A2 = 10, 11, 12
 
 S_ENTRY: tuple[tuple[Slot, int], ...] = (
     (Slot.PRIV, Priv.S),
@@ -56,6 +56,12 @@ _KEPT = (
     Slot.TIME_OFFSET,
     Slot.STIMECMP,
 )
+
+
+def enter_machine(hart: Hart, entry: HartEntry) -> None:
+    """Enter M-mode at an address, out of reset."""
+    hart.reset(entry.pc)
+    hart[A0], hart[A1], hart[A2] = entry.a0, entry.a1, entry.a2
 
 
 def enter_supervisor(hart: Hart, entry: HartEntry) -> None:

@@ -17,6 +17,7 @@ from vmm.devices.rom import Rom
 from vmm.devices.rtc import Rtc
 from vmm.devices.sifive_test import SifiveTest
 from vmm.devices.uart import Uart
+from vmm.devices.uart_registers import UART_BASE, UART_IRQ
 from vmm.devices.virtio.slot import EmptySlot
 from vmm.fdt import Phandles, TreeNode
 
@@ -89,9 +90,9 @@ DEVICES: tuple[DeviceEntry, ...] = (
     ),
     DeviceEntry(
         "uart0",
-        0x1000_0000,
+        UART_BASE,
         0x100,
-        10,
+        UART_IRQ,
         lambda host, line: Uart(host.send, line, host.receive),
     ),
     *(

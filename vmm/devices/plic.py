@@ -71,6 +71,10 @@ class Plic:
         assert 1 <= source <= SOURCES, f"there is no interrupt source {source}"
         return partial(self._set_level, source)
 
+    def is_served(self, source: int) -> bool:
+        """Say whether a request was claimed and not completed: no other is passed on before."""
+        return bool(self._served >> source & 1)
+
     def _set_level(self, source: int, is_high: bool) -> None:
         bit = 1 << source
         if bool(self._level & bit) is is_high:

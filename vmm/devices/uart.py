@@ -19,39 +19,47 @@ trigger level raise the character timeout interrupt at once instead of after fou
 | 7 | x | SCR | SCR scratch |
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from vmm.contracts import DeviceState, InterruptLine, TreeSite
+from isa.hart import Hart
+from vmm.console import Console
+from vmm.contracts import Device, DeviceState, InterruptLine, TreeSite
 from vmm.devices.state import load_state, register, save_state, shaped
-from vmm.fdt import PropertyValue, TreeNode, cells64
-
-CLOCK_HZ = 3_686_400
-FIFO_BYTES = 16
-ASKS = 16
-HOLD = 8
-"""Looks at the line status that find nothing after the FIFO was cleared. A driver that sets the
-port up clears it, then reads what is there to be rid of it: no input must be lost by that."""
-WAITING_BYTES = 65536
-"""Bytes of input that may wait for room in the FIFO; more is refused."""
-
-IER_RECEIVED, IER_SENT, IER_LINE, IER_MODEM = 1, 2, 4, 8
-IIR_NONE, IIR_MODEM, IIR_SENT, IIR_RECEIVED, IIR_LINE, IIR_TIMEOUT = 1, 0, 2, 4, 6, 12
-IIR_FIFOS_ON = 0xC0
-FCR_ENABLE, FCR_CLEAR_RECEIVED = 1, 2
-FCR_KEPT = 0xC9
-FCR_TRIGGERS = (1, 4, 8, 14)
-LCR_DLAB = 0x80
-MCR_DTR, MCR_RTS, MCR_OUT1, MCR_OUT2, MCR_LOOP, MCR_BITS = 1, 2, 4, 8, 16, 0x1F
-LSR_READY, LSR_OVERRUN, LSR_THR_EMPTY, LSR_IDLE = 1, 2, 0x20, 0x40
-MSR_CTS, MSR_DSR, MSR_RING, MSR_CARRIER = 0x10, 0x20, 0x40, 0x80
-MSR_CONNECTED = MSR_CTS | MSR_DSR | MSR_CARRIER
-LOOPED_LINES = (
-    (MCR_RTS, MSR_CTS),
-    (MCR_DTR, MSR_DSR),
-    (MCR_OUT1, MSR_RING),
-    (MCR_OUT2, MSR_CARRIER),
+from vmm.devices.uart_front import Front
+from vmm.devices.uart_registers import (
+    ASKS,
+    CLOCK_HZ,
+    FCR_CLEAR_RECEIVED,
+    FCR_ENABLE,
+    FCR_KEPT,
+    FCR_TRIGGERS,
+    FIFO_BYTES,
+    HOLD,
+    IER_LINE,
+    IER_MODEM,
+    IER_RECEIVED,
+    IER_SENT,
+    IIR_FIFOS_ON,
+    IIR_LINE,
+    IIR_MODEM,
+    IIR_NONE,
+    IIR_RECEIVED,
+    IIR_SENT,
+    IIR_TIMEOUT,
+    LCR_DLAB,
+    LOOPED_LINES,
+    LSR_IDLE,
+    LSR_OVERRUN,
+    LSR_READY,
+    LSR_THR_EMPTY,
+    MCR_BITS,
+    MCR_LOOP,
+    MSR_CONNECTED,
+    MSR_RING,
+    WAITING_BYTES,
 )
+from vmm.fdt import PropertyValue, TreeNode, cells64
 
 
 @dataclass
@@ -68,10 +76,10 @@ class UartState:
     overrun: int = register(1)
     sent_pending: int = register(1)
     fifo: bytearray = field(default_factory=bytearray, metadata=shaped(max_bytes=FIFO_BYTES))
-    held: int = register(4)
-    """Looks for which input stays outside because the FIFO was just cleared."""
-    asks: int = register(4)
-    """Looks for input in vain, modulo 16: outside is asked at the first of them."""
+    held: int = register(2)
+    """Whether input stays outside because the FIFO was just cleared, and for how long."""
+    asks: int = register(5)
+    """Looks at the line status that find nothing before outside is asked."""
     waiting: bytearray = field(default_factory=bytearray, metadata=shaped(max_bytes=WAITING_BYTES))
 
 
@@ -84,6 +92,8 @@ class Uart:
     ask: Callable[[int], bytes] | None = None
     is_listening: bool = field(default=False, init=False)
     """Whether the guest has ever looked for input."""
+    front: Front | None = field(default=None, init=False)
+    """What harts see of it without asking."""
     span: int = field(default=8, init=False)
     widths: frozenset[int] = field(default=frozenset({1, 2, 4, 8}), init=False)
     state: UartState = field(default_factory=UartState, init=False)
@@ -91,13 +101,15 @@ class Uart:
 
     def receive(self, data: bytes) -> int:
         """Offer input from outside; return how many bytes were taken."""
+        self.collect()
         room = WAITING_BYTES - len(self.state.waiting)
         self.state.waiting += data[:room]
-        self._settle()
+        self.settle()
         return min(room, len(data))
 
     def fetch(self) -> bool:
         """Ask outside for input; say whether there was any."""
+        self.collect()
         state = self.state
         had, state.held = state.held, 0
         room = WAITING_BYTES - len(state.waiting)
@@ -108,8 +120,8 @@ class Uart:
 
     def poll(self) -> bool:
         """Ask outside because time has passed; say whether there was any input."""
-        if self.state.held:
-            self.state.held = max(0, self.state.held - HOLD // 2)
+        if self.state.held > 1:
+            self.state.held -= 1
             return False
         return self.fetch()
 
@@ -121,7 +133,7 @@ class Uart:
         data = bytearray()
         while self.state.fifo and len(data) < limit:
             data.append(self.state.fifo.pop(0))
-            self._settle()
+            self.settle()
         return bytes(data)
 
     @property
@@ -131,13 +143,33 @@ class Uart:
 
     # A wider access reaches the one register at its offset, as on QEMU's board.
     def read(self, offset: int, size: int) -> int:
+        self.collect()
         value = self._read(offset & 7)
-        self._settle()
+        self.settle()
         return value
 
     def write(self, offset: int, size: int, value: int) -> None:
+        self.collect()
         self._write(offset & 7, value & 0xFF)
-        self._settle()
+        self.settle()
+
+    def open_window(self, harts: Iterable[Hart], controller: Device, console: Console) -> None:
+        """Let harts use the port without an exit where that changes nothing else."""
+        self.front = Front(self, harts, controller)
+        console.settle = self.collect
+
+    @property
+    def uses(self) -> int:
+        """How many accesses were made without asking."""
+        return 0 if self.front is None else self.front.uses
+
+    def collect(self) -> None:
+        """Catch up with what was read and written without asking."""
+        if self.front is not None and self.front.has_news:
+            sent = self.front.collect()
+            if sent:
+                self.send(sent)
+            self.settle(may_toggle=False)
 
     def _read(self, offset: int) -> int:
         state = self.state
@@ -221,7 +253,7 @@ class Uart:
         """Empty the FIFO. What came from outside arrives once more, later: scripts lose nothing."""
         state = self.state
         if not state.mcr & MCR_LOOP:
-            state.held = HOLD
+            state.held, state.asks = HOLD, ASKS
             state.waiting = (state.fifo + state.waiting)[:WAITING_BYTES]
         state.fifo.clear()
 
@@ -250,12 +282,11 @@ class Uart:
     def _look_outside(self) -> None:
         """Ask for input, now and then: who polls does so very often."""
         self.is_listening = True
-        if self.state.held:
-            self.state.held -= 1
+        if self.state.asks:
+            self.state.asks -= 1
             return
-        if self.state.asks == 0:
-            self.fetch()
-        self.state.asks = (self.state.asks + 1) % ASKS
+        self.fetch()
+        self.state.asks = ASKS
 
     def _take_msr(self) -> int:
         value = self._lines() | self.state.msr_deltas
@@ -263,14 +294,18 @@ class Uart:
         return value
 
     def _take_iir(self) -> int:
-        source = self._source()
+        source = self.source()
         if source == IIR_SENT:
             self.state.sent_pending = 0
+        return self.named(source)
+
+    def named(self, source: int) -> int:
+        """Give IIR as it names a source."""
         return source | (IIR_FIFOS_ON if self.state.fcr & FCR_ENABLE else 0)
 
     # ------------------------------------------------------------------------ interrupt rule
 
-    def _source(self) -> int:
+    def source(self) -> int:
         """Return the pending interrupt of highest priority, as IIR names it."""
         state = self.state
         if state.ier & IER_LINE and state.overrun:
@@ -292,15 +327,17 @@ class Uart:
     @property
     def interrupt(self) -> bool:
         """The level of the interrupt output."""
-        return self._source() != IIR_NONE
+        return self.source() != IIR_NONE
 
-    def _settle(self) -> None:
+    def settle(self, *, may_toggle: bool = True) -> None:
         """Refill the FIFO from outside and drive the interrupt output."""
         state = self.state
         if state.waiting and not (state.mcr & MCR_LOOP or state.held):
             room = max(0, self._capacity() - len(state.fifo))
             state.fifo += state.waiting[:room]
             del state.waiting[:room]
+        if self.front is not None:
+            self.front.show(may_toggle)
         # Nothing is enabled most of the time, and this is done on every access.
         if (state.ier or self._was_high) and self.line is not None:
             is_high = self.interrupt
@@ -311,11 +348,13 @@ class Uart:
     # --------------------------------------------------------------------------- state, tree
 
     def save(self) -> DeviceState:
+        self.collect()
         return save_state(self.state)
 
     def restore(self, state: DeviceState) -> None:
+        self.collect()
         self.state = load_state(UartState, state)
-        self._settle()
+        self.settle()
 
     def tree(self, site: TreeSite) -> Sequence[TreeNode]:
         properties: dict[str, PropertyValue] = {

@@ -111,6 +111,14 @@ def tlb_put(hart: Page, index: int, value: int) -> None:
     store64(hart[Slot.HOST_TLB] + index * 8, value)
 
 
+def window_get(hart: Page, index: int) -> int:
+    return load64(hart[Slot.HOST_WINDOW] + index * 8)
+
+
+def window_put(hart: Page, index: int, value: int) -> None:
+    store64(hart[Slot.HOST_WINDOW] + index * 8, value)
+
+
 def engine_run(hart: Page, fuel: int) -> int:
     return call2(hart[Slot.HOST_RUN], hart, fuel)
 

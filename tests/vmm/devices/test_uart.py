@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmm.devices.uart import HOLD, WAITING_BYTES, Uart
+from vmm.devices.uart import Uart
+from vmm.devices.uart_registers import ASKS, WAITING_BYTES
 
 RBR = THR = DLL = 0
 IER = DLM = 1
@@ -147,7 +148,7 @@ def test_clearing_the_receive_fifo_empties_it_and_its_input_arrives_later(port):
     port[FCR] = 1
     port.uart.receive(b"0123456789abcdefXY")
     port[FCR] = 3
-    for _ in range(HOLD):
+    for _ in range(ASKS):
         assert port[RBR] == 0
         assert not port[LSR] & 1
     assert port[LSR] & 1
@@ -252,7 +253,7 @@ def test_no_input_is_lost_or_reordered(chunks):
                 got.append(port[RBR])
         else:
             assert port.uart.receive(chunk) == len(chunk)
-    for _ in range(HOLD):
+    for _ in range(ASKS):
         _ = port[LSR]
     while port[LSR] & 1:
         got.append(port[RBR])
