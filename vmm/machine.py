@@ -116,8 +116,7 @@ class Machine:
         assert isinstance(rtc, Rtc), "the board has a clock"
         assert isinstance(uart, Uart), "the board has a serial port"
         self.uart = uart
-        seeing = () if self.extended else self.harts  # extensions are shown every access
-        uart.open_window(seeing, self.devices["plic"], console)
+        uart.open_window(() if self.extended else self.harts, self.devices["plic"], console)
         self.receiver = Receiver(console, uart)
         self._semihosting = _make_semihosting(self) if config.semihosting else None
         self.timers.connect(clint, (rtc,))
