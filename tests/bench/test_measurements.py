@@ -20,7 +20,7 @@ WORKLOADS = (
 
 
 def test_helpers_are_no_measurements():
-    names = "assembler compiled disco engines exits linker nano sched startup"
+    names = "assembler compiled debugging disco engines exits linker nano sched startup"
     assert measurements() == names.split()
 
 

@@ -99,7 +99,7 @@ def test_a_mode_from_a_package_is_found_by_its_entry_point(monkeypatch):
     points = [Point("outside", FromOutside()), Point("odd", object())]
     monkeypatch.setattr(memory, "entry_points_of", lambda group: points)
     assert trapline.boot("hello", mode="outside").account.facts.mode == "outside"
-    with pytest.raises(TraplineError, match="odd of .*expected a mode"):
+    with pytest.raises(TraplineError, match=r"odd of .*expected a mode"):
         trapline.boot("hello", mode="odd")
 
 
