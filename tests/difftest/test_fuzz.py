@@ -53,7 +53,7 @@ def test_cases_reach_all_modes_and_trap():
     for number in range(150):
         hart = make_hart(case(random_bytes(f"modes {number}")))
         for _ in range(30):
-            advance(hart, engine, 5)
+            advance(hart, engine, 1)
             modes.add((hart.slots[Slot.PRIV], hart.slots[Slot.V]))
         traps += hart.slots[Slot.TRAPS]
     assert modes == {(3, 0), (1, 0), (0, 0), (1, 1), (0, 1)}
