@@ -88,6 +88,8 @@ Tree = dict[str, "Tree | bytes"]
 def _tree(files: Mapping[str, bytes]) -> Tree:
     root: Tree = {}
     for path, content in files.items():
+        if path == "/":
+            continue
         *folders, name = path.strip("/").split("/")
         here = root
         for folder in folders:
