@@ -218,13 +218,13 @@ class Folder:
             case "SIZEOF_HEADERS":
                 return self._headers_size()
             case "DEFINED":
-                return Value(int(self._is_defined(name)), self._plain())
+                return Value(int(self._is_defined(name)), None)
             case "CONSTANT":
                 pages = {"MAXPAGESIZE": link.options.max_page}
                 pages["COMMONPAGESIZE"] = link.options.common_page
                 if name not in pages:
                     raise ScriptError(f"unknown constant `{name}'", whole.location)
-                return Value(pages[name], self._plain())
+                return Value(pages[name], None)
             case "SEGMENT_START":
                 start = link.options.segment_starts.get(name)
                 self.is_from_dot = True
@@ -245,10 +245,10 @@ class Folder:
 
     def _headers_size(self) -> Value | None:
         if self.phase == Phase.FIRST or self.link.header_count is None:
-            return None if self.phase == Phase.FIRST else Value(HEADER_SIZE, self._plain())
+            return None if self.phase == Phase.FIRST else Value(HEADER_SIZE, None)
         self.link.loads_headers = True
         size = HEADER_SIZE + PROGRAM_HEADER_SIZE * self.link.header_count
-        return Value(size, self._plain())
+        return Value(size, None)
 
     def _is_defined(self, name: str) -> bool:
         symbol = self.link.symbols.get(name)
@@ -263,9 +263,9 @@ class Folder:
         section = out.section if out is not None else None
         if operator in ("SIZEOF", "ALIGNOF"):
             if section is None:
-                return Value(0, self._plain())
+                return Value(0, None)
             size = section.size if operator == "SIZEOF" else 1 << section.align_power
-            return Value(size, self._plain())
+            return Value(size, None)
         if out is None or (section is None and not out.is_placed):
             if self.phase == Phase.FINAL:
                 message = f"undefined section `{name}' referenced in expression"

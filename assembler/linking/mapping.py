@@ -109,7 +109,7 @@ class Mapper:
             flags = HAS_CONTENTS
         elif out.kind == "READONLY":
             flags |= READONLY
-        self.make(out, flags)
+        self.make(out, flags | READONLY)
         assert out.section is not None
         out.section.flags |= flags
 

@@ -288,7 +288,7 @@ class SectionsParser:
             return found
         excluded, flags = self._prefixes()
         sort = self._sort()
-        wild = Wild(words.take(WORD, "an input section"), (), excluded)
+        wild = Wild(self._file(), (), excluded)
         if sort:
             words.expect(")")
             wild.sorts_files = sort == "name"
@@ -297,6 +297,13 @@ class SectionsParser:
             words.separated(lambda: patterns.append(self._pattern(flags)), ")")
         wild.patterns = tuple(patterns) or (Pattern("*", flags=flags),)
         return wild
+
+    def _file(self) -> str:
+        """Read the files that are meant: by name, `archive:`, `archive:member` or `:no_member`."""
+        words = self.words
+        start = ":" if words.accept(":") else ""
+        name = start + words.take(WORD, "an input section")
+        return f"{name}:" if words.peek_literal(":(") and words.accept(":") else name
 
     def _prefixes(self) -> tuple[tuple[str, ...], tuple[int, int]]:
         excluded: tuple[str, ...] = ()

@@ -83,7 +83,9 @@ def map_segments(link: Context, folder: Folder) -> list[ProgramHeader]:
         found.append(ProgramHeader(PT_GNU_EH_FRAME, frames))
     stack = stack_flags(link)
     if stack is not None:
-        found.append(ProgramHeader(PT_GNU_STACK, flags=stack, memory_size=link.options.stack_size))
+        made = ProgramHeader(PT_GNU_STACK, flags=stack, memory_size=link.options.stack_size)
+        made.align = 16
+        found.append(made)
     return _with_attributes(link, found)
 
 
@@ -341,7 +343,7 @@ def _place_other(header: ProgramHeader, loads: Iterable[ProgramHeader], start: i
                 header.pa = load.pa + HEADER_SIZE - load.offset
         return
     if header.type == PT_GNU_STACK:
-        header.align = 16
+        header.align = header.align or 8
         return
     sections = header.sections
     if not sections:

@@ -6,7 +6,7 @@ Follows the manual "The GNU linker", sections "Output Section Address", "Output 
 
 from collections.abc import Callable
 
-from assembler.errors import LinkError, ScriptError
+from assembler.errors import ScriptError
 from assembler.linking.arithmetic import align_up
 from assembler.linking.context import Context
 from assembler.linking.folding import DataPhase, DataSegment, Folder, Phase
@@ -258,7 +258,7 @@ class Sizer:
         is_counted = is_counted and not all(one.flags & LINKER_CREATED for one in made.inputs)
         if is_lost and is_counted and self._link.options.checks_sections:
             message = f"no memory region specified for loadable section `{out.name}'"
-            raise LinkError(f"error: {message}")
+            self._link.warn(f"warning: {message}")
         return region
 
     def _power(self, expression: Expression, what: str) -> int:
