@@ -18,7 +18,7 @@ from isa.pmp import ALL_ADDRESSES, OPEN_CONFIG
 from isa.points import MOST_POINTS, POINT_WORDS
 from isa.pte import PAGE_SIZE
 from isa.state import NO_WINDOW, SLOTS, Slot
-from isa.tlb import flush, words_needed
+from isa.tlb import NO_PAGE, flush, words_needed
 from isa.walk import ENVCFG_ADUE
 from isa.words import Word
 
@@ -113,6 +113,7 @@ class Hart:
             if slot != Slot.MHARTID:
                 self.slots[slot] = 0
         self.slots[Slot.PRIV] = Priv.M
+        self.slots[Slot.SUPER_FIRST], self.slots[Slot.SUPER_LAST] = NO_PAGE, 0
         self.slots[Slot.MSTATUS] = ms.MSTATUS_FIXED
         isa = self.slots[Slot.ISA]
         if isa & BITS["Sstc"]:

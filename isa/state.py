@@ -148,6 +148,8 @@ class Slot(_From0):
     WALK_GUEST_AT = auto()  # and its guest-physical one
     GUEST_RIGHTS = auto()  # R, W and X that the G-stage gave
 
+    (SUPER_FIRST, SUPER_LAST) = (auto() for _ in range(2))  # pages among which superpages are known
+
     # Host addresses and engine-private state; never in a snapshot
     HOST_RAM = auto()
     HOST_FRAMES = auto()  # frame map, 0 when physical addresses are machine addresses
@@ -163,7 +165,6 @@ class Slot(_From0):
     CONTEXT_KEY = auto()  # the translation state that CONTEXT stands for
     CONTEXT_SATP = auto()
     CONTEXT_HGATP = auto()
-    INLINE_SUPER = auto()  # 1: the inline TLB holds pieces of superpages
     HOST_RUN = auto()  # the engine's compiled entry point
     HOST_SINGLES = auto()  # the first operation of each chain of micro-ops
     MONITOR_AT = auto()  # where the monitor's words start behind the modelled TLB

@@ -10,9 +10,11 @@ ISA" and "Hypervisor Extension" of the RISC-V Privileged Architecture.
 from isa.machine import MachinePage, drop_all_inline, drop_inline, tlb_get, tlb_put
 from isa.pte import ASID_MASK, ASID_SHIFT, MODE_SHIFT, PTE_G, VMID_MASK
 from isa.state import Slot
+from isa.words import Page
 
 ENTRY = 4  # words: vpn and valid bit, space, page-table entry of the 4 KiB piece, span and rights
 NOT_FOUND = (1 << 64) - 1
+NO_PAGE = (1 << 64) - 1  # in place of the first page of a range: there is none
 VMID_AT = 16  # in a space, above the ASID
 GUEST_SPACE, BARE_FIRST, BARE_SECOND = 1 << 32, 1 << 33, 1 << 34
 EVERY_HOST = (1 << 64) - 1 - ASID_MASK
@@ -68,6 +70,7 @@ def insert(hart: MachinePage, vpn: int, space: int, pte: int, span: int) -> None
     index = find(hart, vpn, space)
     if index == NOT_FOUND:
         index = choose_victim(hart, vpn)
+    note_span(hart, vpn, span & SPAN_MASK)
     old = tlb_get(hart, index)
     if old != 0:
         drop_inline(hart, old >> 1)
@@ -117,11 +120,28 @@ def flush_guests(hart: MachinePage, by_vmid: bool, vmid: int) -> None:
         drop_space(hart, False, 0, EVERY_GUEST, EVERY_GUEST)
 
 
+def note_span(hart: Page, vpn: int, span: int) -> None:
+    """Note that a piece of a larger page is known: a fence by address must find all of them."""
+    if span != 0:
+        first = vpn >> span << span
+        if first < hart[Slot.SUPER_FIRST]:
+            hart[Slot.SUPER_FIRST] = first
+        if first + ((1 << span) - 1) > hart[Slot.SUPER_LAST]:
+            hart[Slot.SUPER_LAST] = first + ((1 << span) - 1)
+
+
 def drop_space(hart: MachinePage, by_va: bool, va: int, space: int, matched: int) -> None:
-    """Drop entries whose space has the `matched` bits of `space`; with an ASID, not global ones."""
+    """Drop entries whose space has the `matched` bits of `space`; with an ASID, not global ones.
+
+    By an address where no larger page is known, there is one set to look at.
+    """
     vpn = va >> 12
+    is_narrow = by_va and (vpn < hart[Slot.SUPER_FIRST] or vpn > hart[Slot.SUPER_LAST])
     count = hart[Slot.TLB_SETS] * hart[Slot.TLB_WAYS]
     index = 0
+    if is_narrow:
+        count = hart[Slot.TLB_WAYS]
+        index = (vpn & hart[Slot.TLB_SETS] - 1) * count * ENTRY
     while count > 0:
         tag = tlb_get(hart, index)
         if tag != 0:
@@ -132,7 +152,7 @@ def drop_space(hart: MachinePage, by_va: bool, va: int, space: int, matched: int
                 tlb_put(hart, index, 0)
         index = index + ENTRY
         count = count - 1
-    if by_va and hart[Slot.INLINE_SUPER] == 0:
+    if is_narrow:
         drop_inline(hart, vpn)
     else:
         drop_all_inline(hart)

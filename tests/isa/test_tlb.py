@@ -6,6 +6,7 @@ Counts are reasoned from the geometry; every engine must give the same ones.
 import pytest
 
 from isa.causes import Priv
+from isa.engine import load as load_engine
 from isa.exits import ExitReason
 from isa.pte import PTE_A, PTE_D, PTE_G, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X
 from isa.state import Slot
@@ -168,6 +169,32 @@ def test_a_superpage_is_cached_in_pieces_that_a_fence_of_any_finds(engine):
     put_word(hart, MIDDLE + 8 * 4, entry(RAM, FULL))
     assert misses(engine, hart, 2) == 3
     assert misses(engine, hart, 3) == 2
+
+
+@pytest.mark.parametrize("tlb", [None, (16, 4), (1, 2)])
+def test_a_fence_of_a_piece_drops_the_others_too(engine, tlb):
+    fence = asm("sfence.vma", rs1=21, rs2=0)
+    hart = tlb_bench(tlb, load(0), load(1), load(2), fence, load(2), load(0))
+    for page in range(2):
+        hart.x[20 + page] = BASE + 0x80_0000 + 0x1000 * page
+    put_word(hart, MIDDLE + 8 * 4, entry(RAM, FULL))
+    run(engine, hart, 3)
+    put_word(hart, MIDDLE + 8 * 4, 0)
+    run(engine, hart, 3)
+    assert hart.csr["stval" if hart.csr["scause"] else "mtval"] == BASE + 0x80_0000
+
+
+def test_a_fence_of_a_small_page_keeps_the_others():
+    """Even where larger pages are known, as a kernel's are, if they are elsewhere."""
+    fence = asm("sfence.vma", rs1=21, rs2=0)
+    hart = tlb_bench((16, 4), load(0), load(1), load(2), load(3), fence, load(0), load(2))
+    hart.x[23] = BASE + 0x80_0000
+    put_word(hart, MIDDLE + 8 * 4, entry(RAM, FULL))
+    run(load_engine("interpreter"), hart, 5)
+    tags = [hart.tlb[at] for at in range(0, 16 * 4 * 4, 4) if hart.tlb[at]]
+    assert (BASE + 0x1000) >> 12 << 1 | 1 not in tags
+    assert len(tags) == 4
+    assert not hart.slots[Slot.INLINE_STALE]
 
 
 @pytest.mark.parametrize("tlb", [(1, 1), (1, 2), (64, 4)])

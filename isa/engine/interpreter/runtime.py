@@ -47,6 +47,7 @@ from isa.engine.lowering.words import (
 from isa.mmu import Access
 from isa.pte import PAGE_SHIFT, PAGE_SIZE
 from isa.state import Slot
+from isa.tlb import NO_PAGE, note_span
 from isa.words import Page
 
 # ruff: noqa: D103
@@ -213,7 +214,7 @@ def note_page(hart: Page, va: int, offset: int, access: int) -> None:
             return
         store8(flags, HAS_STORES)
         entry = entry + (STORES_AT - LOADS_AT)
-    note_super(hart)
+    note_span(hart, va >> PAGE_SHIFT, hart[Slot.WALK_SPAN])
     store64(entry, inline_tag(hart, va))
     store64(entry + 8, hart[Slot.HOST_RAM] + offset - va)
 
@@ -221,14 +222,9 @@ def note_page(hart: Page, va: int, offset: int, access: int) -> None:
 def note_code(hart: Page, va: int, offset: int) -> None:
     """Remember where the micro-ops of a page of code are."""
     entry = inline_entry(hart, va)
-    note_super(hart)
+    note_span(hart, va >> PAGE_SHIFT, hart[Slot.WALK_SPAN])
     store64(entry, inline_tag(hart, va))
     store64(entry + 8, hart[Slot.HOST_CODE] + (offset >> PAGE_SHIFT) * CODE_STRIDE)
-
-
-def note_super(hart: Page) -> None:
-    if hart[Slot.WALK_SPAN] != 0:
-        hart[Slot.INLINE_SUPER] = 1
 
 
 def drop_inline(hart: Page, vpn: int) -> None:
@@ -264,7 +260,9 @@ def change_context(hart: Page, key: int, satp: int, hgatp: int) -> None:
     if hart[Slot.INLINE_STALE]:
         clear(table, (CONTEXT_MASK + 1) * CONTEXT_ENTRY)
         hart[Slot.INLINE_STALE] = 0
-        hart[Slot.INLINE_SUPER] = 0
+        if hart[Slot.TLB_WAYS] == 0:
+            hart[Slot.SUPER_FIRST] = NO_PAGE
+            hart[Slot.SUPER_LAST] = 0
     mixed = satp ^ satp >> 44 ^ key >> 17 ^ key >> 29 ^ hgatp ^ hgatp >> 41
     entry = table + (mixed & CONTEXT_MASK) * CONTEXT_ENTRY
     number = load64(entry + 16)
