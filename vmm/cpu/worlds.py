@@ -13,6 +13,7 @@ from isa.interrupts import ENVCFG_STCE
 from isa.machine import MachinePage
 from isa.points import has_moved
 from isa.state import Slot
+from isa.trap import ISA_H, TRANSFORMED_CAUSES
 from vmm.cpu.deprivileged import FS_CLEAN, copy_floats
 
 S_IRQS = 1 << Irq.SSI | 1 << Irq.STI | 1 << Irq.SEI
@@ -112,6 +113,8 @@ def load_supervisor_world(hart: MachinePage, vcpu: MachinePage, status: int) -> 
     passed = vcpu[Slot.MEDELEG] & PASSED_EXCEPTIONS
     if vcpu[Slot.SEMIHOSTED]:
         passed = passed & ~BREAKPOINT
+    if vcpu[Slot.ISA] & ISA_H:  # a hypervisor is told the instruction, which VS-mode is not
+        passed = passed & ~TRANSFORMED_CAUSES
     hart[Slot.MEDELEG] = passed
     hart[Slot.HEDELEG] = passed
     load_interrupts(hart, vcpu)
@@ -145,7 +148,9 @@ def load_interrupts(hart: MachinePage, vcpu: MachinePage) -> None:
 def store_world(hart: MachinePage, vcpu: MachinePage) -> None:
     """Take the guest's state back from the hart."""
     vcpu[Slot.INSTRET] = hart[Slot.INSTRET]
-    vcpu[Slot.TRAPS] = hart[Slot.TRAPS]
+    if hart[Slot.TRAPS] != vcpu[Slot.TRAPS]:
+        vcpu[Slot.TRAPS] = hart[Slot.TRAPS]
+        note_native_trap(vcpu)
     vcpu[Slot.CLOCK_READS] = hart[Slot.CLOCK_READS]
     if hart[Slot.MSTATUS] & ms.FS == ms.FS:
         copy_floats(vcpu, hart)
@@ -170,6 +175,14 @@ def store_world(hart: MachinePage, vcpu: MachinePage) -> None:
     if vcpu[Slot.HPM_CHOSEN]:
         store_events(hart, vcpu)
     store_interrupts(hart, vcpu)
+
+
+def note_native_trap(vcpu: MachinePage) -> None:
+    """Note what a trap that the hart took by itself leaves for a guest that is a hypervisor."""
+    if vcpu[Slot.ISA] & ISA_H:
+        vcpu[Slot.HTVAL] = 0
+        vcpu[Slot.HTINST] = 0
+        vcpu[Slot.HSTATUS] = vcpu[Slot.HSTATUS] & ~(hs.SPV | hs.GVA)
 
 
 def store_interrupts(hart: MachinePage, vcpu: MachinePage) -> None:
