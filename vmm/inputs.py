@@ -44,6 +44,7 @@ class LoggedInput:
         """The number of the next question."""
         self.now: Callable[[], int] = int
         self._live = live
+        self._left = bytearray()  # what has come in a future that was given up
 
     @property
     def is_open(self) -> bool:
@@ -57,7 +58,8 @@ class LoggedInput:
         """Give what comes next."""
         if self.position < self.log.count or self._live is None:
             return self._again().data
-        data = self._live(limit)
+        data = bytes(self._left[:limit]) or self._live(limit)
+        del self._left[:limit]
         self._note(data, is_some=bool(data))
         return data
 
@@ -65,20 +67,23 @@ class LoggedInput:
         """Wait as the source did, or does."""
         if self.position < self.log.count or self._live is None:
             return self._again().is_some
-        is_some = self._live.wait(seconds)
+        is_some = bool(self._left) or self._live.wait(seconds)
         self._note(b"", is_some=is_some)
         return is_some
 
     def cut(self) -> None:
-        """Forget what is logged beyond the present: the run goes another way from here."""
+        """Forget when what is logged beyond the present came: the run goes another way from here.
+
+        It is still to come, at other times.
+        """
         self.log.count = min(self.log.count, self.position)
         while self.log.answers and self.log.answers[-1].number >= self.position:
-            self.log.answers.pop()
+            self._left[:0] = self.log.answers.pop().data
 
     def _note(self, data: bytes, *, is_some: bool) -> None:
         assert self._live is not None, "something answered"
-        if is_some or self._live.is_open is not self.is_open:
-            is_open = self._live.is_open
+        is_open = bool(self._left) or self._live.is_open
+        if is_some or is_open is not self.is_open:
             self.log.answers.append(Answer(self.position, self.now(), data, is_some, is_open))
         self.position += 1
         self.log.count = self.position

@@ -55,3 +55,26 @@ def test_a_mistake_is_one_line_and_status_2(arguments, message, capsys, monkeypa
     assert captured.err.startswith("trapline: error: ")
     assert message in captured.err
     assert captured.err.count("\n") == 1
+
+
+def test_a_machine_that_runs_is_saved_between_two_instructions(tmp_path, capfd):
+    from trapline.monitor import MachineMonitor
+    from trapline.session import execute, load_engine, make_console, make_plan
+    from trapline.settings import BARE, Options
+
+    file = str(tmp_path / "s")
+    monitor = MachineMonitor("tick", BARE)
+    plan = make_plan("tick", Options(max_instructions=90_000), BARE)
+
+    def started(machine):
+        monitor.watch(machine)
+        machine.run(50_000)
+        assert monitor(f"savevm {file}") == f"saving to {file}\n"
+        assert monitor(f"savevm {tmp_path}/lost/s") is not None
+
+    first = execute(plan, BARE, load_engine(plan), make_console(), started=started)
+    assert first.machine.progress == 140_000
+    assert "lost" in capfd.readouterr().err
+    assert main(["snapshot", "load", "--max-instructions", "90000", file]) == 124
+    assert main(["snapshot", "load", file]) == 0
+    assert capfd.readouterr().out.count("tick: checksum") == 1

@@ -158,8 +158,9 @@ class Control:
             return None
         reached, self.machine.reached = self.machine.reached, None
         hit = None if reached is None else self.points.hit(reached)
-        if hit is None:
-            return self._halted(self.machine.current, INTERRUPTED)
+        if hit is None:  # the machine was woken from a wait
+            is_wanted = self._is_wanted()
+            return self._halted(self.machine.current, INTERRUPTED) if is_wanted else None
         point, at = hit
         told = f"{TOLD[point.kind]}:{at:x};" if point.kind > Kind.HARDWARE else ""
         return self._halted(self.machine.current, told=told, point=point.kind)
