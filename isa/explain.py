@@ -28,7 +28,7 @@ MOST_AT_ONCE = 4
 """Bits of one entry that are flipped together where no single one decides."""
 _PROTECTED = (1, 5, 7)
 """Causes of access faults: only they are about physical memory protection."""
-_ADDRESSES = ("atp", "pmpaddr", "tvec", "epc", "scratch", "tval", "cause")
+_ADDRESSES = ("tdata2", "atp", "pmpaddr", "tvec", "epc", "scratch", "tval", "cause")
 """Ends and beginnings of names of registers whose low bits hold addresses, or what a trap left."""
 _MODE_AT = 60  # in satp and its kin
 _MODES = (0, 8, 9, 10)  # that it can be
@@ -217,7 +217,8 @@ def _control_bits(hart: Hart, probe: Probe, outcome: Outcome) -> Iterator[Bit]:
     """Give the bits of the CSRs that were read, without those that are parts of addresses."""
     for slot in probe.read:
         name = Slot(slot).name.lower()
-        if name not in CSRS.by_name or (name.startswith("pmp") and outcome.cause not in _PROTECTED):
+        csr = name.split("_")[0]  # a trigger's tdata1_2 is what tdata1 is when it is selected
+        if csr not in CSRS.by_name or (name.startswith("pmp") and outcome.cause not in _PROTECTED):
             continue
         is_address = name.endswith(_ADDRESSES) or name.startswith(_ADDRESSES)
         first = WORD_BITS if is_address else 0

@@ -126,3 +126,15 @@ def test_an_access_is_tried_without_changing_anything():
 def test_what_does_not_trap_needs_no_reason():
     found = explain_step(paged(FULL, LOAD))
     assert (found.outcome.cause, found.reasons) == (None, ())
+
+
+def test_a_trigger_is_named_with_the_bits_that_decide():
+    hart = bench(Priv.M, LOAD)
+    hart.x[11] = DATA
+    hart.csr["mstatus"] = 1 << 3
+    hart.csr["tselect"] = 2
+    hart.csr["tdata2"] = DATA
+    hart.csr["tdata1"] = 6 << 60 | 1 << 6 | 1  # loads in M-mode
+    found = explain_step(hart)
+    assert found.outcome.cause == Cause.BREAKPOINT
+    assert named(found.reasons) >= {"mstatus MIE=1", "tdata1_2 bit 0=1", "tdata1_2 bit 6=1"}
