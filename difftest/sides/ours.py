@@ -24,7 +24,7 @@ from isa.state import Slot
 # Where outside simulators have devices and we have nothing: a program that goes there is over.
 DEVICES_END = RAM_BASE
 ACCESS_FAULTS = (Cause.LOAD_ACCESS, Cause.STORE_ACCESS)
-EBREAK, C_EBREAK = TABLE.by_name["ebreak"].pattern.match, 0x9002
+EBREAK = TABLE.by_name["ebreak"].pattern.match
 COUNTS = (Slot.INSTRET, Slot.TRAPS, Slot.MCYCLE, Slot.MINSTRET, Slot.WAITING)
 NUMBERS = {name: CSRS.by_name[name].number for name in STATE_CSRS}
 BEHIND_CSRS = (
@@ -50,7 +50,6 @@ class OurSide:
         self._ram_size = ram_size
         self.hart = self._new_hart(Program())
         self._traps = 0
-        self._word: int | None = None  # that `word_at_pc` has read
         self.taken = 0  # steps of the last call that the other side can take too
         self._csrs_key = b""  # the state that `_last_csrs` were read in
         self._last_csrs: dict[str, int] = {}
@@ -88,6 +87,7 @@ class OurSide:
     def _go_to(self, goal: int) -> Stop:
         hart = self.hart
         self._traps = hart.slots[Slot.TRAPS]
+        hart.slots[Slot.EXIT_INSN] = 0  # what the last step's instruction is told from
         while hart.progress < goal:
             if self._is_among_devices():
                 return Stop.OUTSIDE
@@ -133,7 +133,7 @@ class OurSide:
         """Say whether the last step raised the breakpoint exception of a trigger."""
         slots = self.hart.slots
         has_raised = slots[Slot.TRAPS] != self._traps and slots[Slot.CAUSE] == Cause.BREAKPOINT
-        return has_raised and self._word not in (EBREAK, C_EBREAK)
+        return has_raised and slots[Slot.EXIT_INSN] != EBREAK
 
     def _csrs(self) -> dict[str, int]:
         """Read the CSRs; those of the last time, when no slot behind them has changed."""
@@ -156,8 +156,7 @@ class OurSide:
     def word_at_pc(self) -> int | None:
         """Read the instruction about to be executed; None when its fetch would trap."""
         pc = self.hart.slots[Slot.PC]
-        self._word = self._fetched() if self._is_translating() else self._word_at(pc)
-        return self._word
+        return self._fetched() if self._is_translating() else self._word_at(pc)
 
     def _fetched(self) -> int | None:
         """Fetch the instruction at pc, and undo all traces of it."""
