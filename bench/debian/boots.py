@@ -22,7 +22,8 @@ from bench.debian.packages import Packages
 OPENSBI = Path("/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin")
 QEMU = "qemu-system-riscv64"
 MEM = "256M"
-MODULES = ("virtio_mmio", "virtio_blk", "virtio-rng")
+MODULES = ("virtio_mmio", "virtio_blk", "virtio_net", "virtio-rng")
+NETWORK = ("-netdev", "user,id=n", "-device", "virtio-net-device,netdev=n")
 HALF_DISK = 4 << 20
 TIMEOUT_S = 600
 PASSED = "all checks passed"
@@ -87,6 +88,7 @@ def our_command(images: Images, *options: str, append: str = "", verb: str = "ru
         *("--kernel", str(images.kernel), "--initrd", str(images.initrd)),
         *("--append", f"console=ttyS0 {append}".strip()),
         *("--drive", f"file={images.disk},format=raw", "--device", "virtio-rng-device"),
+        *NETWORK,
         *options,
     ]
 
@@ -99,7 +101,7 @@ def qemu_command(images: Images, *options: str, append: str = "") -> list[str]:
         *("-append", f"console=ttyS0 {append}".strip(), "-bios", str(OPENSBI)),
         *("-global", "virtio-mmio.force-legacy=false"),
         *("-drive", f"file={images.disk},format=raw,if=none,id=d"),
-        *("-device", "virtio-blk-device,drive=d", "-device", "virtio-rng-device"),
+        *("-device", "virtio-blk-device,drive=d", "-device", "virtio-rng-device", *NETWORK),
         *options,
     ]
 

@@ -69,7 +69,15 @@ if grep -q virtio /sys/class/misc/hw_random/rng_current 2> /dev/null; then
     check "random numbers" 16 "$(head -c 16 /dev/hwrng | wc -c)"
 fi
 
-# 3. Programs: what is known of their output, and that each can say how it is used.
+# 3. The network, if there is a card: a lease, and an answer from the router.
+if [ -e /sys/class/net/eth0 ]; then
+    ifconfig eth0 up
+    check "a lease" 10.0.2.15 "$(udhcpc -n -q -i eth0 -s /bin/true 2>&1 | sed -n 's/.*lease of \([0-9.]*\) .*/\1/p')"
+    ifconfig eth0 10.0.2.15 netmask 255.255.255.0
+    check "the router answers" 3 "$(ping -c 3 -s 1400 10.0.2.2 | grep -c ' from 10.0.2.2')"
+fi
+
+# 4. Programs: what is known of their output, and that each can say how it is used.
 cd /tmp || exit
 seq 1 2000 > numbers
 check awk 2001000 "$(awk '{ s += $1 } END { print s }' numbers)"
