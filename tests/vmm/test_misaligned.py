@@ -2,8 +2,11 @@
 
 import pytest
 
+from tests.conftest import engine_names
 from tests.vmm.machines import PASS, RAM, load, registers, run_everywhere
 from vmm.stop import StopReason
+
+ENGINES = tuple(load(name) for name in engine_names())
 
 TEXT = """
     .option arch, +a
@@ -53,10 +56,10 @@ past:
 
 @pytest.mark.parametrize("mpp", [0, 1, 3])
 @pytest.mark.parametrize(("traps", "causes"), [(False, [4]), (True, [6, 4, 4, 4, 6, 4])])
-def test_misaligned_accesses_trap_where_the_board_says_so(engine, mpp, traps, causes):
+def test_misaligned_accesses_trap_where_the_board_says_so(mpp, traps, causes):
     machine = run_everywhere(
         TEXT.format(mpp=mpp) + PASS,
-        engines=[load("reference"), engine],
+        engines=ENGINES,
         entry=RAM,
         ram=4 << 20,
         traps_misaligned=traps,

@@ -2,8 +2,11 @@
 
 import pytest
 
+from tests.conftest import engine_names
 from tests.vmm.machines import PASS, RAM, load, registers, run_everywhere
 from vmm.stop import StopReason
+
+ENGINES = tuple(load(name) for name in engine_names())
 
 # M-mode sets a trigger, enters {mpp} at `body`, counts breakpoints in s11, notes their tval in s9,
 # and steps over what was stopped; another trap ends it.
@@ -76,10 +79,10 @@ EVERYWHERE = IN_U | IN_S | IN_M
         ("code + 4", EXECUTE | LOAD, 1),
     ],
 )
-def test_a_guests_trigger_stops_it(engine, mpp, at, control, hits):
+def test_a_guests_trigger_stops_it(mpp, at, control, hits):
     value = 6 << 60 | EVERYWHERE | control
     text = TEXT.format(at=at, control=hex(value), mpp=mpp) + PASS
-    machine = run_everywhere(text, engines=[load("reference"), engine], entry=RAM, ram=4 << 20)
+    machine = run_everywhere(text, engines=ENGINES, entry=RAM, ram=4 << 20)
     assert machine.stop is not None
     assert machine.stop.reason is StopReason.EXIT
     found = registers(machine)[0]
