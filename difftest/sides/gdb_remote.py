@@ -4,16 +4,15 @@ Only what stepping a hart and reading its registers needs; `trapline`'s own stub
 `vmm/gdb/`. Packets are those of the chapter "Remote Protocol" of gdb's manual.
 """
 
-import ctypes
 import os
-import signal
 import subprocess
 import weakref
 from collections.abc import Sequence
 
 from isa.errors import TraplineError
 
-PR_SET_PDEATHSIG = 1
+ENDING_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""The kernel ends the process when this one is gone, however that went; of util-linux."""
 
 
 class GdbRemote:
@@ -21,11 +20,10 @@ class GdbRemote:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            command,
+            [*ENDING_WITH_US, *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            preexec_fn=_end_with_parent,
         )
         assert self._process.stdin is not None, "it is a pipe"
         assert self._process.stdout is not None, "it is a pipe"
@@ -60,11 +58,6 @@ class GdbRemote:
     def _ended(self) -> TraplineError:
         errors = self._process.communicate()[1].decode(errors="replace").strip()
         return TraplineError(f"{self._process.args!r} has ended: {errors}")
-
-
-def _end_with_parent() -> None:
-    """Have the kernel end this process when its parent is gone, however that went."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
