@@ -29,6 +29,7 @@ class MachineMonitor:
         self._guest = guest
         self._mode = mode
         self._machine: Machine | None = None
+        self._problem = ""
 
     def watch(self, machine: "Machine") -> None:
         """Take the machine to answer for."""
@@ -59,7 +60,8 @@ class MachineMonitor:
         answer = self(line)
         while self._machine is not None and self._machine.errands:
             self._machine.errands.popleft()()
-        return answer
+        problem, self._problem = self._problem, ""
+        return f"{problem}\n" if problem else answer
 
     def _save_later(self, filename: str) -> str:
         """Have the machine saved as soon as it stands between two instructions."""
@@ -73,7 +75,9 @@ class MachineMonitor:
             try:
                 write_snapshot(filename, machine, self._mode, self._guest)
             except (OSError, TraplineError) as error:
-                print(f"trapline: {filename}: {error}", file=sys.stderr)
+                reason = getattr(error, "strerror", None) or str(error)
+                self._problem = f"{filename}: {reason}"
+                print(f"trapline: {self._problem}", file=sys.stderr)
 
         machine.errands.append(save)
         return f"saving to {filename}\n"

@@ -45,7 +45,6 @@ def add_run_options(parser: argparse.ArgumentParser, what: str) -> None:
         "--dumpdtb", metavar="FILE", help="write the device tree to FILE and run nothing"
     )
     add_signature_options(parser)
-    add_debug_options(parser)
     add_account_option(parser)
     parser.add_argument(what, nargs="?", help="a bundled guest, a .s file, an ELF, an Image, bytes")
 

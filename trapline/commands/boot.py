@@ -21,7 +21,7 @@ examples:
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     """Add the parser of `trapline boot`."""
-    from trapline.options import add_run_options
+    from trapline.options import add_debug_options, add_run_options
 
     parser = subparsers.add_parser(
         "boot",
@@ -41,6 +41,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--second-tlb", metavar="SETSxWAYS", help="geometry of the monitor's second-level TLB"
     )
+    add_debug_options(parser)
     add_run_options(parser, "guest")
     return parser
 

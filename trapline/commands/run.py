@@ -21,7 +21,7 @@ examples:
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     """Add the parser of `trapline run`."""
-    from trapline.options import add_run_options
+    from trapline.options import add_debug_options, add_run_options
 
     parser = subparsers.add_parser(
         "run",
@@ -32,6 +32,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         allow_abbrev=False,
         prefix_chars="-+",
     )
+    add_debug_options(parser)
     add_run_options(parser, "prog")
     return parser
 

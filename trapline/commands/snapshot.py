@@ -41,7 +41,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def _add_save(verbs: Subparsers) -> None:
-    from trapline.options import add_run_options
+    from trapline.options import add_debug_options, add_run_options
     from trapline.settings import BARE
 
     save = verbs.add_parser(
@@ -57,6 +57,7 @@ def _add_save(verbs: Subparsers) -> None:
         "--mode", default=BARE, metavar="MODE", help="memory virtualization; by default bare"
     )
     save.add_argument("file", metavar="FILE", help="where to save it")
+    add_debug_options(save)
     add_run_options(save, "prog")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from isa.csrs import CSRS
 from tests.vmm.gdb.bench import Client, serving
-from tests.vmm.machines import MAKERS, POWER_OFF, S_ENTRY, make
+from tests.vmm.machines import MAKERS, POWER_OFF, S_ENTRY, load, make
 from vmm.gdb.wire import frame
 
 LOOP = f"""
@@ -32,15 +32,11 @@ AMO_AT = LOAD_AT + 24
 PC, PRIV = 32, 65 + 4096
 
 
-@pytest.fixture(params=sorted(MAKERS))
-def mode(request):
-    return request.param
-
-
-@pytest.fixture
-def client(mode, engine):
+@pytest.fixture(params=["reference bare", *(f"interpreter {mode}" for mode in sorted(MAKERS))])
+def client(request):
     """Give a client of a machine that stands still before its first instruction."""
-    machine = make(mode, engine, LOOP)
+    engine, mode = request.param.split()
+    machine = make(mode, load(engine), LOOP)
     with serving(machine) as (server, _ended):
         client = Client(server.port)
         client.machine = machine
