@@ -33,6 +33,7 @@ from assembler.linking.segments import (
     warn_of_segments,
 )
 from assembler.linking.sizing import Sizer
+from assembler.linking.start_stop import StartStop
 from assembler.linking.statements import Assign, Command, Insert, Operation, Script, Statement
 from assembler.linking.writing import fill_contents, number_sections, write_image
 
@@ -52,6 +53,7 @@ class Link:
         self.sizer = Sizer(self.context, self.folder)
         self.got = GlobalOffsetTable(self.context)
         self.frames = FrameEditor(self.context)
+        self.bounds = StartStop(self.context)
         self.loader = Loader(options, self.context.symbols, self.context.absolute)
         self.headers: list[ProgramHeader] = []
         self.entry = 0
@@ -160,6 +162,8 @@ class Link:
         if self.options.keeps_groups:
             link.groups = make_groups(link)
         if not self.options.relocatable:
+            self.bounds.define()
+        if not self.options.relocatable:
             merge_sections(link)
             self._protect_text()
         self.frames.trim()
@@ -225,6 +229,7 @@ class Link:
                 link.header_count, needs_layout = before, False
             if not needs_layout:
                 break
+        self.bounds.finish()
         sizer.assign(Phase.FINAL)
         self.folder.settle_symbols()
         sizer.regions.report()
@@ -233,7 +238,7 @@ class Link:
         link = self.context
         thread = [one for one in link.outputs if one.flags & model.THREAD_LOCAL]
         link.tls = thread[0] if thread else None
-        if link.tls is None or self.options.relocatable:
+        if link.tls is None:
             return
         following = link.outputs[link.outputs.index(link.tls) :]
         block = takewhile(lambda one: one.flags & model.THREAD_LOCAL, following)

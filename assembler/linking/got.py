@@ -93,6 +93,8 @@ class GlobalOffsetTable:
             self.indirect.allocate(None)
             return
         for symbol in (*sorted(self._locals, key=self._locals.__getitem__), *self._in_order()):
+            is_seen = symbol.visibility not in (model.STV_INTERNAL, model.STV_HIDDEN)
+            symbol.is_hidden = symbol.is_hidden or not (is_seen or symbol.is_local)
             if not is_indirect(symbol):
                 self._give(symbol, table)
         self.indirect.allocate(table)

@@ -168,6 +168,7 @@ class Mapper:
         made.flags |= flags
         if not made.has_input:
             made.has_input = True
+            made.elf_flags |= section.elf_flags & model.SHF_MASKOS
             is_same = not (made.flags ^ section.flags) & ~(merging | model.LINK_ONCE | model.KEEP)
             made.type = made.type or (section.type if is_same else 0)
             if flags & model.MERGE:

@@ -36,6 +36,7 @@ class SymbolWriter:
         self.signatures: dict[int, int] = {}  # of groups without global symbol
         keeps = link.options.relocatable or link.options.emit_relocs
         self._needed = referenced(link) if keeps else set()
+        self._groups = {id(group.symbol): made for made, group in link.groups}
         self._chosen = link.options.kept_symbols
         self._is_stripped = link.options.strip == "all"
 
@@ -55,6 +56,7 @@ class SymbolWriter:
         if hidden and self._file_count:
             self._put("", model.STT_FILE, 0, self._link.absolute, 0, 0)
         for symbol in hidden:
+            symbol.other &= ~3
             self._add(symbol, 0)
         self.local_count = len(self._entries) + 1
         for symbol in self._globals():
@@ -97,7 +99,11 @@ class SymbolWriter:
             is_dropped = discard == "all" or (discard == "locals" and is_label)
             if is_dropped:
                 continue
-            if isinstance(section, Section) and (section.output is None or section.is_discarded):
+            group = self._groups.get(id(symbol))
+            is_gone = isinstance(section, Section) and (
+                section.output is None or section.is_discarded
+            )
+            if is_gone and group is None:
                 continue
             is_debug = isinstance(section, Section) and section.flags & model.DEBUGGING
             if is_debug and self._link.options.strip == "debug":
@@ -108,7 +114,11 @@ class SymbolWriter:
                     base = file.filename.rpartition("/")[2]
                     self._put(base, model.STT_FILE, 0, self._link.absolute, 0, 0)
             has_name = True
-            self._add(symbol, 0)
+            if is_gone and group is not None:
+                self.index[id(symbol)] = len(self._entries) + 1
+                self._put(symbol.name, symbol.type, 0, group, 0, symbol.size)
+            else:
+                self._add(symbol, 0)
         if self._needed:
             self._add_labels(file)
 

@@ -116,7 +116,6 @@ class SymbolTable:
             symbol.kind, symbol.file = kind, file
         if symbol.type == 0:
             symbol.type = raw.type
-        symbol.size = symbol.size or raw.size
 
     def _merge_common(self, symbol: Symbol, raw: Symbol, file: InputFile) -> None:
         old = symbol.kind
@@ -129,6 +128,8 @@ class SymbolTable:
                 symbol.size, symbol.file, symbol.home = raw.size, file, file
             symbol.align = max(symbol.align, raw.align)
             symbol.type = raw.type or symbol.type
+        else:  # the definition stays, but what it does not say is taken over
+            symbol.size, symbol.type = symbol.size or raw.size, symbol.type or raw.type
 
     def in_table_order(self) -> Sequence[Symbol]:
         """Give the symbols in the order of GNU ld's hash table, which room for some follows."""
