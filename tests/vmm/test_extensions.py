@@ -1,9 +1,13 @@
 """Extensions in Python: what they may do, in every mode, and that what they raise harms nobody."""
 
+from types import ModuleType
+
 import pytest
 
+from isa.errors import SpecError
 from isa.words import s
 from tests.vmm.machines import MAKERS, POWER_OFF, load, make
+from vmm import extension_files
 from vmm.contracts import SbiReturn
 from vmm.devices import DeviceEntry
 from vmm.extension_files import extras_of_files
@@ -255,3 +259,43 @@ def test_a_file_of_extensions_is_read_and_errors_in_it_have_a_place(tmp_path):
         extras_of_files([str(empty)])
     with pytest.raises(Exception, match=r"wrong\.py:2: .*ZeroDivisionError"):
         extras_of_files([str(wrong)])
+
+
+class Point:
+    """An entry point as an installed package declares it."""
+
+    def __init__(self, name, loaded):
+        self.name = name
+        self._loaded = loaded
+
+    def load(self):
+        if self._loaded is None:
+            raise ImportError("no module called mine")
+        return self._loaded
+
+
+def test_installed_packages_bring_modules_and_single_extensions(monkeypatch):
+    module = ModuleType("mine")
+    vars(module).update(call=raising, device=BROKEN, other=3)
+    points = [Point("module", module), Point("single", raising_hook)]
+    monkeypatch.setattr(extension_files, "entry_points_of", lambda _group: points)
+    assert extension_files.installed_extras() == (raising, BROKEN, raising_hook)
+    points[:] = [Point("gone", None)]
+    with pytest.raises(
+        ExtensionError, match=r"entry point gone of trapline\.extensions: no module"
+    ):
+        extension_files.installed_extras()
+    points[:] = [Point("wrong", 3)]
+    with pytest.raises(ExtensionError, match="3 is no hypercall"):
+        check_extras(extension_files.installed_extras())
+
+
+def test_what_cannot_be_compiled_is_refused_with_its_place(interpreter):
+    @hypercall(EID, compiled=True)
+    def wordless(a):
+        return len(str(a))
+
+    with pytest.raises(SpecError, match="is not a word") as refused:
+        make("softtlb", interpreter, CALLS, extras=(wordless,))
+    assert refused.value.location is not None
+    assert refused.value.location.filename == __file__
