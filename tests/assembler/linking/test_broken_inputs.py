@@ -25,7 +25,7 @@ from tests.assembler.linking.compare import SCRIPTS, run
 from trapline.cli import USER_ERROR
 
 SETS = ("relocations", "indirect", "frames", "relocatable")
-WAYS = (
+WAYS: tuple[list[str], ...] = (
     *([], ["--gc-sections"], ["-r"], ["-q"], ["--no-relax"], ["-s"], ["--eh-frame-hdr"], ["-M"]),
     *(["--cref", "-t"], ["-Ttext=0x80000000"], ["--emit-relocs", "--gc-sections"], ["-N"]),
     *(["--print-memory-usage"], ["--build-id"], ["--whole-archive"], ["--oformat", "binary"]),
