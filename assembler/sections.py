@@ -5,9 +5,10 @@ size while statements are read; `layout` then lets points grow until all sizes a
 counts the points before it, so its final offset is a sum and never a search.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import accumulate, count, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from assembler.errors import Complaint
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MAX_SECTION = 1 << 28  # bytes that are really stored
 MAX_NOBITS = 1 << 48
 MAX_ROUNDS = 200
+_ANYWHERE, _NOWHERE = 1 << 60, 1 << 59  # shifts: of some other place, and of none
 
 
 class Place(NamedTuple):
@@ -113,6 +115,8 @@ class Section:
     linked: str = ""  # the symbol or section whose section it describes
     more_flags: int = 0  # bits that have no letter
     closed_at: Place | None = None  # where padding at the end begins
+    moved_from: int = 0  # the first shift that the last round of the layout changed
+    farthest: list[int] = field(default_factory=list)  # shift that a point or one before looks to
     stretch: int = 0  # counts the places so far where GNU as begins a new frag
 
     @property
@@ -274,21 +278,27 @@ class Section:
         for point in self.points:
             if point.aim is not None:
                 point.goal = point.aim()
+        self.farthest = list(accumulate((_looks_to(point) for point in self.points), max))
         ends = [point.offset + point.first for point in self.points]
         self.shifts = [0, *(-end for end in ends)]
         self.measure(skips_gaps=True)
+        self.moved_from = 0
 
     def measure(self, may_shrink: bool = True, skips_gaps: bool = False) -> bool:
-        """Size every point once, each where those before it put it; say whether anything moved."""
+        """Size every point once, each where those before it put it; say whether anything moved.
+
+        Nothing is new to the points before the first that looks to where something moved last.
+        """
         shifts = self.shifts
-        total = 0
-        moved = False
-        for index, point in enumerate(self.points, 1):
+        start = bisect_left(self.farthest, self.moved_from)
+        total = shifts[start]
+        moved_from = _NOWHERE
+        for index, point in enumerate(islice(self.points, start, None), start + 1):
             goal = point.goal
             if goal is not None:
-                distance = goal.offset + shifts[goal.points] - point.offset - total
-                size = goal.far
-                for low, high, near in goal.reaches:
+                offset, behind, reaches, size = goal
+                distance = offset + shifts[behind] - point.offset - total
+                for low, high, near in reaches:
                     if low <= distance < high:
                         size = near
                         break
@@ -301,8 +311,9 @@ class Section:
             total += point.size - point.first
             if shifts[index] != total:
                 shifts[index] = total
-                moved = True
-        return moved
+                moved_from = min(moved_from, index)
+        self.moved_from = moved_from
+        return moved_from != _NOWHERE
 
     def check(self) -> None:
         """Raise Complaint for a gap that would have to be negative."""
@@ -335,6 +346,13 @@ class Section:
         if point.kind == "leb" or (self.is_relaxed and point.kind == "align"):
             return False
         return point.size == point.first
+
+
+def _looks_to(point: Point) -> int:
+    """Give which shift the size of a point depends on beside its own."""
+    if point.goal is not None:
+        return point.goal.points
+    return 0 if point.kind == "align" else _ANYWHERE
 
 
 def _measured(point: Point, address: int) -> int:
