@@ -9,15 +9,13 @@ import os
 import re
 import subprocess
 import time
-from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assembler import AssemblyErrors, assemble
-from tests.assembler.gnu import AS, Summary, differences, summarize
-from tests.assembler.legitimate import settle
+from tests.assembler.gnu import AS, differences, summarize
+from tests.assembler.legitimate import settle, without_marks
 from tests.assembler.random_sources import random_source
 from tests.tools import require_tool
 
@@ -44,12 +42,6 @@ def gnu_object(text: str, folder: Path, options: list[str]) -> tuple[str, bytes,
         if not bad:
             break
     pytest.skip("GNU as says nothing of where it is wrong")
-
-
-def without_marks(summary: Summary) -> Summary:
-    """Leave mapping symbols out."""
-    kept = {s: n for s, n in summary.symbols.items() if not re.match(r"\$[xd]", str(s[0]))}
-    return replace(summary, symbols=Counter(kept))
 
 
 def check(seed: int, count: int, folder: Path) -> None:
