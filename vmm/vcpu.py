@@ -7,6 +7,7 @@ be changed between two runs: the guest's state is all in the vCPUs' pages then.
 from collections.abc import Callable, Mapping, Sequence
 
 from isa.causes import Priv
+from isa.csr_access import CBZE
 from isa.engine import Engine
 from isa.engine.contract import read_exit
 from isa.exits import Exit
@@ -87,6 +88,7 @@ class VirtualCpu:
         host.slots[Slot.PRIV] = Priv.U
         host.slots[Slot.V] = int(is_assisted)
         host.slots[Slot.HOSTED] = 1
+        host.slots[Slot.MENVCFG] |= CBZE  # what of it the guest may is in senvcfg
         host.slots[Slot.RESERVED] = vcpu.slots[Slot.RESERVED]
         host.engine, host.mode, vcpu.mode = self._engine, mode, mode
         self._engine.attach(host)

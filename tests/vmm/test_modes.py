@@ -114,6 +114,39 @@ def test_a_mode_from_a_package_is_found_by_its_entry_point(monkeypatch):
         trapline.boot("hello", mode="odd")
 
 
+@pytest.mark.parametrize("senvcfg", [0, 1 << 7])
+def test_blocks_are_zeroed_where_the_guest_may_and_cost_no_exit_there(engine, senvcfg):
+    text = f"""
+    .option arch, +zicboz
+    la t0, trapped
+    csrw stvec, t0
+    li t0, {senvcfg}
+    csrw senvcfg, t0
+    li s0, 0x80300010
+    sd s0, 0(s0)
+    cbo.zero (s0)
+    ld s1, 0(s0)
+    sd s0, 0(s0)
+    la t0, user
+    csrw sepc, t0
+    sret
+user:
+    cbo.zero (s0)
+    ecall
+    .balign 4
+trapped:
+    csrr s2, scause
+    ld s3, 0(s0)
+"""
+    machine = run_everywhere(text + POWER_OFF, engines=[engine])
+    (hart,) = registers(machine)
+    assert hart["X9"] == 0
+    assert (hart["X18"], hart["X19"] == 0) == ((8, True) if senvcfg else (2, False))
+    domain = make("shadow", engine, text + POWER_OFF)
+    domain.run(1000)
+    assert domain.cpu.counters()["exit.exception"] == (0 if senvcfg else 1)
+
+
 # ---------------------------------------------------------------------------------- shadow
 
 

@@ -7,6 +7,7 @@ this is the monitor's fast path (`vmm/fastpath`); only what needs the environmen
 
 from isa import mstatus as ms
 from isa.causes import Cause, Priv
+from isa.csr_access import CBZE
 from isa.csrs import CSRS
 from isa.exits import ExitReason
 from isa.interrupts import current_mip, take_interrupt, until_timer
@@ -37,6 +38,8 @@ SRET = TABLE.by_name["sret"].pattern.match
 WFI = TABLE.by_name["wfi"].pattern.match
 FENCE = TABLE.by_name["sfence.vma"].pattern.match
 FENCE_MASK = TABLE.by_name["sfence.vma"].pattern.mask & ~(1 << 26)  # SINVAL.VMA is one bit apart
+INVALIDATION = TABLE.by_name["sfence.w.inval"].pattern.match
+INVALIDATION_END = INVALIDATION ^ TABLE.by_name["sfence.inval.ir"].pattern.match
 GUEST_FENCE = TABLE.by_name["hfence.vvma"].pattern.match
 GUEST_FENCE_MASK = FENCE_MASK & ~(1 << 30)  # and HFENCE.GVMA another
 SYSTEM = 0x73  # the SYSTEM major opcode
@@ -97,6 +100,7 @@ def enter(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
     copy_registers(hart, vcpu)
     if vcpu[Slot.FLOATS_LENT]:
         lend_floats(hart, vcpu)
+    hart[Slot.SENVCFG] = block_rights(vcpu)
     select_memory(hart, vcpu)
     missed = hart[Slot.TLB_MISSES]
     walked = hart[Slot.WALK_REFS]
@@ -117,6 +121,18 @@ def copy_registers(to: MachinePage, source: MachinePage) -> None:
     while slot <= Slot.PC:
         to[slot] = source[slot]
         slot = slot + 1
+
+
+def block_rights(vcpu: MachinePage) -> int:
+    """Give the senvcfg that lets the hart zero blocks if the vCPU may: kernels do it by pages."""
+    if vcpu[Slot.PRIV] == Priv.M:
+        return CBZE
+    allowed = vcpu[Slot.MENVCFG]
+    if vcpu[Slot.V]:
+        allowed = allowed & vcpu[Slot.HENVCFG]
+    if vcpu[Slot.PRIV] == Priv.U:
+        allowed = allowed & vcpu[Slot.SENVCFG]
+    return allowed & CBZE
 
 
 def wants_floats(vcpu: MachinePage, insn: int) -> bool:
@@ -265,4 +281,6 @@ def classify(insn: int) -> int:
         return Count.WFI
     if insn & 0x7F == SYSTEM and insn & FUNCT3 != 0:
         return Count.CSR
+    if insn & ~INVALIDATION_END == INVALIDATION:
+        return Count.FENCE
     return Count.EXCEPTION
