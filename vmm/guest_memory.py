@@ -100,11 +100,14 @@ class GuestMemory:
         Who has written into it says so by `written`.
         """
         base, view = self.machine.base, self.machine.view
+        if self.frames is None:  # as often as once for each page of a disk's request
+            return [view[gpa - base : gpa - base + size]] if self.contains(gpa, size) else []
         return [view[pa - base : pa - base + length] for pa, length in self._pieces(gpa, size)]
 
     def written(self, gpa: int, size: int) -> None:
         """Tell engines that code may have changed in a range that `contains` accepts."""
-        for pa, length in self._pieces(gpa, size):
+        pieces = ((gpa, size),) if self.frames is None else self._pieces(gpa, size)
+        for pa, length in pieces:
             for tell in self.machine.on_write:
                 tell(pa - self.machine.base, length)
 

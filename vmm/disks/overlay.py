@@ -25,6 +25,10 @@ class Overlay:
 
     def read_into(self, offset: int, buffers: Sequence[memoryview]) -> None:
         """Fill the buffers, each run of blocks from where it is."""
+        size = sum(map(len, buffers))
+        if self._own.isdisjoint(range(offset // BLOCK, -(-(offset + size) // BLOCK))):
+            self._base.read_into(offset, buffers)
+            return
         for buffer in buffers:
             at = 0
             for is_own, length in self._runs(offset, len(buffer)):
