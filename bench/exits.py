@@ -33,7 +33,8 @@ WORKLOADS = (
     Leaving("csr", "CSR access, compiled", 2_000_000, 2, COMPILED, is_bare_exit=False),
     Leaving("nullcall", "ecall and sret, compiled", 1_000_000, 4, COMPILED, is_bare_exit=False),
     Leaving("sbi", "SBI call, Python", 60_000, 1, PYTHON),
-    Leaving("uart", "UART register, Python", 60_000, 1, PYTHON),
+    Leaving("clock", "device register, Python", 60_000, 1, PYTHON),
+    Leaving("uart", "line status, mostly compiled", 600_000, 1, PYTHON),
 )
 SHORT = 100
 

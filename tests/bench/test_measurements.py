@@ -14,13 +14,13 @@ from vmm.elf import read_elf
 from vmm.memory import MODES
 
 WORKLOADS = (
-    *("intloop", "branchy", "stores", "nullcall", "csr", "sbi", "uart"),
+    *("intloop", "branchy", "stores", "nullcall", "csr", "sbi", "uart", "clock"),
     *("empty", "onefault", "pte", "remap", "csrw", "oneswitch", "ipi", "timer"),
 )
 
 
 def test_helpers_are_no_measurements():
-    names = "assembler compiled debugging disco engines exits linker nano sched startup"
+    names = "assembler compiled debugging disco engines exits linker linux nano sched startup"
     assert measurements() == names.split()
 
 
