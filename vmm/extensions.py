@@ -67,9 +67,18 @@ def hypercall(
             raise _error(function, f"a hypercall takes up to {MOST_ARGUMENTS} words, not {arity}")
         if takes_machine and compiled:
             raise _error(function, "a compiled hypercall has words only, no machine")
+        if compiled:
+            _check_source(function)
         return Call(eid, fid, function, arity, takes_machine, compiled)
 
     return make
+
+
+def _check_source(function: Callable[..., Any]) -> None:
+    try:
+        inspect.getsource(function)
+    except (OSError, TypeError):
+        raise _error(function, "its source is in no file, so it cannot be compiled") from None
 
 
 def on_exit(*causes: str) -> Callable[[Callable[[Any], None]], Hook]:

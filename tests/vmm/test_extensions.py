@@ -227,6 +227,7 @@ def with_machine(machine):
     [
         (lambda: hypercall(EID)(seven), "up to 6 words, not 7"),
         (lambda: hypercall(EID, compiled=True)(with_machine), "words only"),
+        (lambda: hypercall(EID, compiled=True)(eval("lambda a: a")), "its source is in no file"),
         (lambda: on_exit("nothing")(with_machine), "no exit has the cause 'nothing'"),
         (lambda: check_extras([3]), "3 is no hypercall"),
         (lambda: check_extras([raising, mix(False)]), "two hypercalls"),
