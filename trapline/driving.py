@@ -4,6 +4,7 @@ Each is one option of the command; where two of them cannot go together, that is
 """
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,8 @@ def choose_ride(
     if len(chosen) > 1 or (chosen and others):
         words = " and ".join(f"--{name.replace('_', '-')}" for name in (*chosen, *others))
         raise TraplineError(f"{words}: one at a time")
+    if args.log is not None and args.log_commits is None:
+        raise TraplineError("--log: what is to be written there? give --log-commits too")
     if args.wait and args.gdb is None:
         raise TraplineError("-S: who is to let the guest run? give --gdb PORT too")
     if args.record is not None:
@@ -70,20 +73,19 @@ def _watch(args: argparse.Namespace, plan: "Plan", source: Source | None) -> Rid
     """Let somebody look on: a trace, a log, a profile."""
     if args.profile is not None:
         return _profile(args.profile, plan, source)
-    filename = args.trace or args.log_commits
-    if filename is None:
-        return Ride(None, source)
-    out = Path(filename).open("w", encoding="utf-8")  # noqa: SIM115
-    drive: Drive
     if args.trace is not None:
         from vmm.seeing.trace import Trace
 
-        drive = Trace(out.write).drive
-    else:
-        from vmm.seeing.commits import CommitLog
+        out = Path(args.trace).open("w", encoding="utf-8")  # noqa: SIM115
+        return Ride(Trace(out.write).drive, source, out.close)
+    if args.log_commits is None:
+        return Ride(None, source)
+    from vmm.seeing.commits import CommitLog
 
-        drive = CommitLog(out.write).drive
-    return Ride(drive, source, out.close)
+    if args.log is None:
+        return Ride(CommitLog(sys.stderr.write).drive, source)
+    out = Path(args.log).open("w", encoding="utf-8")  # noqa: SIM115
+    return Ride(CommitLog(out.write).drive, source, out.close)
 
 
 def _profile(filename: str, plan: "Plan", source: Source | None) -> Ride:

@@ -128,7 +128,13 @@ def add_debug_options(parser: argparse.ArgumentParser) -> None:
         help="look at the machine's state every N instructions; by default every 100 million",
     )
     add("--trace", metavar="FILE", help="write what happens to FILE, for Perfetto")
-    add("--log-commits", metavar="FILE", help="write each instruction to FILE, as Spike does")
+    add(
+        "--log-commits",
+        action="store_true",
+        default=None,
+        help="write each instruction to standard error, as Spike does",
+    )
+    add("--log", metavar="FILE", help="write them to FILE")
     add("--profile", metavar="FILE", help="write where time is spent to FILE, for speedscope")
 
 

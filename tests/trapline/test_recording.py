@@ -117,6 +117,8 @@ def test_a_recording_cut_off_or_damaged_is_refused(tmp_path, capsys):
         (["--record", "lost/r", "hello"], "lost/r: its folder cannot be written to"),
         (["--record", "a", "--gdb", ":0", "hello"], "--record and --gdb: one at a time"),
         (["--record", "a", "--record-every", "0", "hello"], "--record-every 0: expected at least"),
+        (["--log", "a", "hello"], "--log: what is to be written there?"),
+        (["--log-commits", "--trace", "a", "hello"], "--trace and --log-commits: one at a time"),
         (["-S", "hello"], "-S: who is to let the guest run?"),
     ],
 )

@@ -117,7 +117,7 @@ def test_the_log_of_commits_is_spikes(program, tmp_path):
         timeout=20,
     )
     log = tmp_path / "log"
-    main(["run", "--isa", "rv64gc", "--log-commits", str(log), str(program)])
+    main(["run", "--isa", "rv64gc", "--log-commits", "--log", str(log), str(program)])
     ours = log.read_text().splitlines()
     wanted = (tmp_path / "spike").read_text().splitlines()
     wanted = [line for line in wanted if "0x00000000000010" not in line[:28]]  # its boot ROM
@@ -150,8 +150,7 @@ def test_a_trace_has_what_happened(mode, tmp_path, capsys):
 
 def test_a_traced_run_is_the_same_run(tmp_path, capsys):
     assert main(["run", "--json", str(tmp_path / "a"), "tick"]) == 0
-    onlookers = ("--trace", "--profile", "--log-commits")
-    for option in onlookers[:2]:
+    for option in ("--trace", "--profile"):
         arguments = ["run", option, str(tmp_path / "t"), "--json", str(tmp_path / "b"), "tick"]
         assert main(arguments) == 0
         for key in ("state_sha256", "instructions", "console_sha256"):
