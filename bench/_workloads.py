@@ -51,14 +51,20 @@ def elf(name: str, n: int) -> bytes:
 
 
 @functools.cache
-def shim_elf(name: str, n: int) -> bytes:
-    """Give a workload's executable with the shim below it: for simulators that have no SBI."""
+def shim_elf(name: str, n: int, two_stages: bool = False) -> bytes:
+    """Give a workload's executable with the shim below it: for simulators that have no SBI.
+
+    Behind two stages of translation it runs in VS-mode.
+    """
     guest = workload(name)
     script = guest.script.read_text(encoding="utf-8").replace("SECTIONS\n{\n", SHIM_SECTIONS, 1)
-    return _link((*guest.sources, SHIM), n, script, SHIM_ENTRY)
+    defines = {"TWO_STAGE": 1} if two_stages else {}
+    return _link((*guest.sources, SHIM), n, script, SHIM_ENTRY, defines)
 
 
-def _link(sources: Sequence[Path], n: int, script: str, entry: str) -> bytes:
+def _link(
+    sources: Sequence[Path], n: int, script: str, entry: str, defines: dict[str, int] | None = None
+) -> bytes:
     frame = workload(BUNDLED).sources[0].parent
     objects = [
         _compile(source, n)
@@ -67,7 +73,7 @@ def _link(sources: Sequence[Path], n: int, script: str, entry: str) -> bytes:
             source.read_text(encoding="utf-8"),
             filename=str(source),
             include_paths=(*include_paths(source), frame),
-            defines={"N": n},
+            defines={"N": n} | (defines or {}),
             relax=False,
         )
         for source in sources

@@ -20,7 +20,7 @@ from pathlib import Path
 from bench._figures import Figure, MeasurementError, conclude, median, table
 from bench._workloads import shim_file
 
-WARM_S, COLD_S = 1.5, 25.0
+WARM_S, COLD_S = 1.0, 25.0
 WARM_ROUNDS, COLD_ROUNDS = 9, 2
 GUEST = "hello"
 BOOT = (sys.executable, "-m", "trapline", "boot", GUEST)
