@@ -56,8 +56,19 @@ READ_ONLY_HERE = frozenset(CSRS.by_name[n].number for n in _HELD)
 """CSRs that random writes would make a program useless with."""
 
 EVENT_COUNTERS = (*range(0xB03, 0xB20), *range(0x323, 0x340), *range(0xC03, 0xC20))
+STIMECMPS = (0x14D, 0x24D)  # time is not shared
 NOT_TRIED = frozenset(
-    (*EVENT_COUNTERS, *range(0x3A0, 0x3F0), 0x747, *range(0x7A0, 0x7C0), 0x5A8, 0x6A8, 0xF12, 0x320)
+    (
+        *STIMECMPS,
+        *EVENT_COUNTERS,
+        *range(0x3A0, 0x3F0),
+        0x747,
+        *range(0x7A0, 0x7C0),
+        0x5A8,
+        0x6A8,
+        0xF12,
+        0x320,
+    )
 )
 """CSRs that are written with a purpose only, that name the implementation, or that we lack."""
 

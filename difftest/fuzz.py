@@ -8,6 +8,7 @@ is told.
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import isa.engine
 from difftest.program import ISA, ISA_WITHOUT_C, RAM_BASE, Program
@@ -191,10 +192,15 @@ def state_of(hart: Hart) -> tuple[bytes, tuple[int, ...], bytes]:
     return skipped, tuple(slots[slot] for slot in COUNTED), bytes(hart.ram)
 
 
+@cache
+def _engine(name: str) -> isa.engine.Engine:
+    return isa.engine.load(name)
+
+
 def fuzz_one(data: bytes, *, compared: int = 60, sliced: int = 5_000, long: int = 0) -> int:
     """Run a case; fail when engines disagree, or slices matter. Gives the instructions run."""
     chosen = case(data)
-    interpreter, reference = isa.engine.load("interpreter"), isa.engine.load("reference")
+    interpreter, reference = _engine("interpreter"), _engine("reference")
     hart = make_hart(chosen)
     done = advance(hart, interpreter, compared)
     other = make_hart(chosen)

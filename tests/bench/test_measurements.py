@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench import assembler as bench_assembler
-from bench import disco, engines, exits, nano, sched
+from bench import disco, engines, exits, kernels, nano, sched
 from bench.__main__ import measurements
 from bench._figures import MeasurementError
 from bench._subjects import Sample, our_subjects, peers
@@ -15,13 +15,14 @@ from vmm.memory import MODES
 
 WORKLOADS = (
     *("intloop", "branchy", "stores", "nullcall", "csr", "sbi", "uart", "clock"),
+    *("syscall", "switch", "fault"),
     *("empty", "onefault", "pte", "remap", "csrw", "oneswitch", "ipi", "timer"),
 )
 
 
 def test_helpers_are_no_measurements():
-    names = "assembler compiled debugging disco engines exits linker linux nano sched startup"
-    assert measurements() == names.split()
+    names = "assembler compiled debugging disco engines exits kernels linker linux nano"
+    assert measurements() == [*names.split(), "sched", "startup"]
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
@@ -54,6 +55,12 @@ def test_a_simulator_that_computes_something_else_ends_the_measurement():
     workload = engines.Workload("intloop", 1, 2)
     with pytest.raises(MeasurementError, match="intloop under wrong printed"):
         engines.measure(workload, [our_subjects()[0], Wrong()], 1)
+
+
+@pytest.mark.parametrize("two_stages", [False, True])
+@pytest.mark.parametrize("guest", ["syscall", "switch", "fault"])
+def test_workloads_end_well_in_front_of_one_stage_and_of_two(guest, two_stages):
+    assert kernels.staged(guest, two_stages, 2) > 0
 
 
 def test_exits_are_counted_and_reported(capsys):
