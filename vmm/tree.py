@@ -5,6 +5,7 @@ Everything in it is the same in every mode and every run: the guest must not see
 
 import hashlib
 
+from isa.extensions import BITS
 from isa.isa_string import format_isa
 from vmm.bus import Bus
 from vmm.config import MachineConfig
@@ -12,9 +13,15 @@ from vmm.devices import RAM_BASE, STDOUT_PATH, DeviceHost, attach_all, tree_node
 from vmm.extensions import device_entries
 from vmm.fdt import Phandles, TreeOptions, blob, board_tree
 
-MMU = "riscv,sv39"
+MMUS = (("Sv57", "riscv,sv57"), ("Sv48", "riscv,sv48"))
+LEAST_MMU = "riscv,sv39"
 RNG_SEED = hashlib.sha512(b"trapline").digest()
 """A fixed seed: a guest's randomness is a part of what can be repeated."""
+
+
+def largest_mmu(extensions: int) -> str:
+    """Give the `mmu-type`: "the largest MMU address-translation mode supported by this hart"."""
+    return next((name for bit, name in MMUS if extensions & BITS[bit]), LEAST_MMU)
 
 
 def machine_tree(config: MachineConfig, initrd: tuple[int, int] | None = None) -> bytes:
@@ -25,7 +32,7 @@ def machine_tree(config: MachineConfig, initrd: tuple[int, int] | None = None) -
     options = TreeOptions(
         harts=config.harts,
         isa=format_isa(config.extensions),
-        mmu=MMU,
+        mmu=largest_mmu(config.extensions),
         memory_base=RAM_BASE,
         memory_size=config.ram,
         bootargs=config.bootargs,

@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from isa.isa_string import parse_isa
 from tests.tools import require_module, require_tool
 from vmm.bus import Bus
 from vmm.devices import RAM_BASE, STDOUT_PATH, DeviceHost, attach_all, tree_nodes
@@ -17,6 +18,7 @@ from vmm.fdt import (
     cells64,
     split_isa,
 )
+from vmm.tree import largest_mmu
 
 # QEMU's nodes of devices that are on our board.
 SHARED_NODES = (
@@ -211,3 +213,10 @@ def test_opensbi_finds_the_devices_in_our_tree(tmp_path):
     assert found["Platform Console Device"] == "uart8250"
     assert found["Platform Shutdown Device"] == "sifive_test"
     assert found["Platform Reboot Device"] == "sifive_test"
+
+
+@pytest.mark.parametrize(
+    ("isa", "mmu"), [("rv64gc", "sv39"), ("rv64gc_sv48", "sv48"), ("rv64gc_sv57", "sv57")]
+)
+def test_the_tree_names_the_largest_mode_of_translation(isa, mmu):
+    assert largest_mmu(parse_isa(isa)) == f"riscv,{mmu}"
