@@ -257,6 +257,8 @@ class Finisher:
             raise Complaint(f"no relocation can express this; it depends on {describe(value)}")
         offset = fixup.place.final()
         self._relocate(section, offset, fixup.field.relocation, symbol, addend)
+        if fixup.field.relocation in _THREAD_LOCAL and symbol is not None:
+            self._make(symbol).type = "tls"
         self._mark_relaxable(fixup, offset, symbol, addend)
 
     def _mark_relaxable(

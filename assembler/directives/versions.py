@@ -35,7 +35,8 @@ def _symver(assembly: "Assembly", name: str, text: str) -> None:
             symbol.visibility = "hidden"
         case word:
             raise Complaint(f"{name} can be local, hidden or remove, not {word!r}")
-    symbol.versions += (found[2],)
+    if found[2] not in symbol.versions:
+        symbol.versions += (found[2],)
 
 
 def _version(assembly: "Assembly", name: str, operands: Operands) -> None:

@@ -59,7 +59,10 @@ class Writer:
         roll = draw.random()
         if roll < 0.6:
             return self.known()
-        return self.place() if roll < 0.8 else f"{self.label()} - l{draw.randrange(3)}"
+        if roll < 0.8:
+            return self.place()
+        left, right = self.label(), f"l{draw.randrange(3)}"
+        return f"{left} - {right}" if left != right else left
 
     def instruction(self) -> str:
         """Write an instruction."""
