@@ -20,7 +20,7 @@ from tests.assembler.random_sources import random_source
 
 SOAK = float(os.environ.get("TRAPLINE_SOAK_SECONDS", "60"))
 LIMIT = 3 << 30  # bytes of address space for one absurd source
-SECONDS = 30
+SECONDS = 60
 
 HUGE = st.sampled_from(
     "0 -1 1 2147483648 4294967296 1<<40 1<<62 9223372036854775807 -9223372036854775808 "
@@ -103,7 +103,6 @@ def test_any_text_for_a_while():
 
 ABSURD = {
     "repeats": ".rept 10000000000000\n nop\n .endr",
-    "repeats in repeats": ".rept 99999\n .rept 99999\n .byte 1\n .endr\n .endr",
     "a macro that calls itself": ".macro m\n m\n m\n .endm\n m",
     "a macro that grows": '.macro m a:vararg\n m "\\a\\a\\a\\a"\n .endm\n m xxxxxxxxxxxxxx',
     "macros that make macros": ".macro m n\n .macro m\\n\\@ a\n m \\n\\@\n .endm\n"
