@@ -147,6 +147,47 @@ trapped:
     assert domain.cpu.counters()["exit.exception"] == (0 if senvcfg else 1)
 
 
+TABLES_IN_TABLES = (
+    SMALL
+    + """
+    li t3, DATA
+    li t2, 5
+    sd t2, 0(t3)
+    li t3, DATA+0x1000
+    li t2, 6
+    sd t2, 0(t3)
+    map 0 DATA 0xc7
+    map 1 TABLE 0xc7                    # virtual 0x40001000 is the table itself
+    li t0, ROOT >> 2 | 1
+    sd t0, 24(s0)                       # the root's fourth entry is the root
+    sfence.vma
+    ld s3, 0(s2)
+    li s5, 0x40001000
+    li t0, (DATA+0x1000) >> 2 | 0xc7
+    sd t0, 0(s5)
+    sfence.vma
+    ld s6, 0(s2)
+    li s7, 0xc0602000                   # three times the root, then its entry for RAM
+    li t2, 0x1234
+    li t3, 0x80000000
+    sd t2, 0(t3)
+    ld s8, 0(s7)
+    li t0, TABLE >> 2 | 0xc3
+    sd t0, 8(s5)                        # the table forbids stores to itself, through itself
+    sfence.vma
+    sd t0, 8(s5)
+"""
+    + POWER_OFF
+)
+
+
+def test_tables_that_map_themselves_are_walked_and_changed_as_on_the_bare_board(engine):
+    machine = run_everywhere(TABLES_IN_TABLES, engines=[engine])
+    (hart,) = registers(machine)
+    assert (hart["X19"], hart["X22"], hart["X24"]) == (5, 6, 0x1234)
+    assert (hart["X25"], hart["X26"], hart["X27"]) == (1, 15, 0x4000_1008)
+
+
 # ---------------------------------------------------------------------------------- shadow
 
 
