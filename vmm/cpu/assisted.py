@@ -94,6 +94,10 @@ def enter_guest(hart: MachinePage, vcpu: MachinePage, fuel: int) -> int:
     reason = engine_run(hart, fuel)
     copy_registers(vcpu, hart)
     store_world(hart, vcpu)
+    if hart[Slot.WAITING]:
+        hart[Slot.WAITING] = 0
+        vcpu[Slot.WAITING] = 1
+        count(vcpu, Count.WFI, 1)
     if hart[Slot.TLB_MISSES] != missed:
         kernel = hart[Slot.TLB_KERNEL_MISSES] - kernel
         missed = hart[Slot.TLB_MISSES] - missed
@@ -112,8 +116,8 @@ def handle_guest_exit(hart: MachinePage, vcpu: MachinePage, reason: int) -> int:
     if reason == ExitReason.DEBUG or reason == ExitReason.MOVED:
         pass_on(hart, vcpu)
         return 0
-    if reason == ExitReason.MOVED:
-        return 0  # the vCPU has moved too, and is asked next
+    if reason == ExitReason.MOVED or reason == ExitReason.WFI:
+        return 0  # the vCPU has moved too, or waits, and is asked next
     cause = hart[Slot.CAUSE]
     log_exit(vcpu, cause, vcpu[Slot.PC], hart[Slot.TVAL])
     if cause >= Cause.FETCH_GUEST_PAGE and cause != Cause.VIRTUAL:

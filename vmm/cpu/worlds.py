@@ -68,9 +68,11 @@ def load_clock(hart: MachinePage, vcpu: MachinePage) -> None:
 
 
 def withheld(vcpu: MachinePage) -> int:
-    """Give the bits of hstatus that make instructions exit: waiting does, others if need be."""
+    """Give the bits of hstatus that make instructions exit which M-mode keeps from the guest."""
     status = vcpu[Slot.MSTATUS]
-    bits: int = hs.VTW
+    bits = 0
+    if status & ms.TW:
+        bits = bits | hs.VTW
     if status & ms.TVM:
         bits = bits | hs.VTVM
     if status & (ms.TSR | ms.MPRV) != 0 or vcpu[Slot.HSTATUS] & hs.SPV != 0:
