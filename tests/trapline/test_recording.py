@@ -110,6 +110,9 @@ def test_a_recording_cut_off_or_damaged_is_refused(tmp_path, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
+NETWORK_CARD = "virtio-net-device,netdev=n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -120,6 +123,10 @@ def test_a_recording_cut_off_or_damaged_is_refused(tmp_path, capsys):
         (["--log", "a", "hello"], "--log: what is to be written there?"),
         (["--log-commits", "--trace", "a", "hello"], "--trace and --log-commits: one at a time"),
         (["-S", "hello"], "-S: who is to let the guest run?"),
+        (
+            ["--record", "a", "--netdev", "user,id=n", "--device", NETWORK_CARD, "hello"],
+            "--netdev: what comes from a network is not recorded",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(arguments, message, capsys, monkeypatch, tmp_path):
