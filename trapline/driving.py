@@ -53,7 +53,8 @@ def choose_ride(
     """Read the options; raise TraplineError for what does not go together."""
     chosen = [name for name in ALONE if getattr(args, name) is not None]
     others = [name for name in ("gdb", "replay") if getattr(args, name) is not None]
-    if args.netdev and (args.record is not None or args.replay is not None):
+    records = args.record is not None or args.replay is not None
+    if records and getattr(args, "netdev", None):
         raise TraplineError("--netdev: what comes from a network is not recorded")
     if len(chosen) > 1 or (chosen and others):
         words = " and ".join(f"--{name.replace('_', '-')}" for name in (*chosen, *others))

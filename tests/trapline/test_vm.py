@@ -7,7 +7,6 @@ import trapline.vm
 from trapline.vm import NeverSaidError
 from vmm.memory import MODES
 
-pytest_plugins = ["trapline.pytest_plugin"]
 PROMPT = "$ "
 
 
