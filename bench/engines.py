@@ -30,8 +30,8 @@ class Workload:
 
 WORKLOADS = (
     Workload("intloop", 1000, 16_000_000),
-    Workload("branchy", 4, 1500),
-    Workload("stores", 1, 300),
+    Workload("branchy", 4, 6000),
+    Workload("stores", 1, 600),
 )
 
 Rates = dict[str, list[float]]
