@@ -16,6 +16,7 @@
     .equ TO_S_MODE,      0xb1ff         # all exceptions but calls from S-mode
     .equ TO_S_INTERRUPT, 0x222
     .equ MPP_S,          1 << 11
+    .equ FS_INITIAL,     1 << 13        # floating point is on, as our SBI leaves it
     .equ SBI_PUTCHAR,    1
     .equ SBI_BASE,       0x10
     .equ SBI_SRST,       0x53525354
@@ -69,6 +70,8 @@ shim_start:
     csrw vsatp, zero
     li t0, MPP_S | MPV
     .endif
+    li t1, FS_INITIAL
+    or t0, t0, t1
     csrw mstatus, t0
     li t0, GUEST
     csrw mepc, t0
